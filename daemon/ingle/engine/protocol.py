@@ -1,0 +1,141 @@
+"""The wire between the daemon and its engine child: both ends import these types.
+
+It is JSON-RPC over a socketpair like every other connection (`rpc.peer`). Prompts are lists of
+spans: only a span of ours is tokenised with special tokens parsed; what a person, a clipboard
+or a document says is data, whatever it looks like.
+"""
+
+from typing import Any
+
+import msgspec
+
+from ingle.vocabulary import FinishReason, Priority, Span, Timing, Usage
+from ingle.wire.calls.base import NoParams, Params, Result
+
+
+class LoadParams(Params, frozen=True):
+    """Load the one generating model of this child. Progress comes as `$/delta` texts "0.00".."1.00"."""
+
+    path: str
+    n_ctx: int
+    slots: int
+    threads: int
+    gpu_layers: int
+    check_tensors: bool = False
+    stream: bool = True
+
+
+class LoadResult(Result, frozen=True):
+    architecture: str
+    n_ctx: int
+    n_ctx_train: int
+    n_vocab: int
+    slots: int
+    threads: int
+    device: str
+    vram_bytes: int
+    rss_bytes: int
+    load_ms: float
+    build: str
+    offload: bool
+    """Whether this build of llama.cpp can use a GPU at all."""
+
+
+class GenerateParams(Params, frozen=True):
+    """`grammar` is GBNF; `schema` is JSON Schema; one of them at most. `seed` None draws one."""
+
+    spans: list[Span]
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+    stop: list[str] = msgspec.field(default_factory=list)
+    grammar: str | None = None
+    schema: dict[str, Any] | None = None
+    priority: Priority = "normal"
+    stream: bool = False
+
+
+class GenerateResult(Result, frozen=True):
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+    timing: Timing
+
+
+class ScoreParams(Params, frozen=True):
+    """Score each candidate as a continuation of the same prompt; nothing is generated."""
+
+    spans: list[Span]
+    candidates: list[str]
+    priority: Priority = "normal"
+
+
+class CandidateScore(Result, frozen=True):
+    """Sum of the natural log-likelihoods of the candidate's tokens, and how many there are."""
+
+    logprob: float
+    tokens: int
+
+
+class ScoreResult(Result, frozen=True):
+    scores: list[CandidateScore]
+    usage: Usage
+    timing: Timing
+
+
+class SurpriseParams(Params, frozen=True):
+    """Read a text once and tell how likely the model found each of its tokens (perplexity's terms)."""
+
+    text: str
+    spans: list[Span] = msgspec.field(default_factory=list)
+    """Read before the text, not scored."""
+    priority: Priority = "normal"
+
+
+class SurpriseResult(Result, frozen=True):
+    """`ends[i]` is the character offset in the text after token i, `logprobs[i]` its log-likelihood."""
+
+    ends: list[int]
+    logprobs: list[float]
+    usage: Usage
+    timing: Timing
+
+
+class TokenizeParams(Params, frozen=True):
+    """Without `spans`, `text` as data. With them, the tokens of a whole prompt."""
+
+    text: str = ""
+    spans: list[Span] | None = None
+
+
+class TokenizeResult(Result, frozen=True):
+    tokens: list[int]
+
+
+class ChildStatus(Result, frozen=True):
+    """`steps` counts `llama_decode` calls; memory in bytes, time in milliseconds."""
+
+    rss_bytes: int
+    vram_bytes: int
+    running: int
+    waiting: int
+    steps: int
+    decoded_tokens: int
+    prefilled_tokens: int
+    step_ms: float
+    """Median of the last steps."""
+
+
+METHODS: dict[str, tuple[type[Params], type[Result]]] = {
+    "load": (LoadParams, LoadResult),
+    "generate": (GenerateParams, GenerateResult),
+    "score": (ScoreParams, ScoreResult),
+    "surprise": (SurpriseParams, SurpriseResult),
+    "tokenize": (TokenizeParams, TokenizeResult),
+    "status": (NoParams, ChildStatus),
+}
+"""Parking is the end of the child; there is no method for it."""

@@ -1,0 +1,41 @@
+"""Logging of the daemon: one line per state change, user text never above DEBUG.
+
+Under systemd standard error goes to the journal; otherwise a rotating file in the state
+directory keeps what `ingle log` shows. A log that cannot be written never stops the daemon.
+"""
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+FILE_BYTES = 2 * 1024 * 1024
+"""Two such files at most: enough for weeks of state changes."""
+
+
+def configure(level: str, log_file: Path | None, to_stderr: bool) -> None:
+    """Send the `ingle` loggers to `log_file` and, if asked, to standard error."""
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level.upper())
+    if to_stderr:
+        _add(root, logging.StreamHandler(sys.stderr))
+    if log_file is not None:
+        _add_file(root, log_file)
+
+
+def _add_file(root: logging.Logger, log_file: Path) -> None:
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _add(root, logging.handlers.RotatingFileHandler(log_file, maxBytes=FILE_BYTES, backupCount=1))
+    except OSError as error:
+        root.warning("no log file: %s", error)
+
+
+def _add(root: logging.Logger, handler: logging.Handler) -> None:
+    handler.setFormatter(logging.Formatter(FORMAT))
+    root.addHandler(handler)

@@ -1,0 +1,179 @@
+"""The life of any child process of the daemon: spawn, talk, notice the end, stop, reap.
+
+A child speaks over socketpairs whose numbers it finds in `INGLE_FDS`; when the daemon dies they
+close, and the child ends by itself. Its standard error is read line by line into the log, so
+that it can never block on a full pipe, and the last lines are kept to explain a death.
+"""
+
+import asyncio
+import collections
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+log = logging.getLogger(__name__)
+
+FDS = "INGLE_FDS"
+"""Comma-separated descriptor numbers of the child's ends, in the order they were asked for."""
+
+TERM_GRACE_S = 1.0
+"""After SIGTERM: a child that does not end is killed, so that the daemon ends within 3 s."""
+REAP_S = 2.0
+"""After SIGKILL only a process in uninterruptible sleep stays; it is left to init."""
+LAST_LINES = 20
+
+INHERITED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TMPDIR",
+    "TZ",
+    "XDG_RUNTIME_DIR",
+    "XDG_DATA_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "COVERAGE_PROCESS_START",
+)
+"""An allow-list: tokens and passwords in the daemon's environment stay there."""
+
+
+class Child:
+    """A running child; `sockets` are our ends of its socketpairs. Made by `spawn`."""
+
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, sockets: list[socket.socket]
+    ) -> None:
+        self.name, self.sockets = name, sockets
+        self._process = process
+        self.last_lines: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Wait for the end, draining standard error meanwhile; gives the return code.
+
+        Exactly one task calls it, for as long as the child lives.
+        """
+        stderr = self._process.stderr
+        assert stderr is not None
+        drain = asyncio.ensure_future(self._drain(stderr))
+        try:
+            return await self._process.wait()
+        finally:
+            drain.cancel()
+            with suppress(asyncio.CancelledError):
+                await drain
+
+    async def _drain(self, stderr: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await stderr.readline()
+            except ValueError:  # a line over the reader's limit: its text is of no use
+                continue
+            if not line:
+                return
+            text = line.decode("utf-8", "replace").rstrip()
+            self.last_lines.append(text)
+            log.debug("%s: %s", self.name, text)
+
+    async def stop(self, grace_s: float = TERM_GRACE_S) -> None:
+        """End it by a ladder: close its sockets, SIGTERM to its group, SIGKILL, reap. Bounded."""
+        for sock in self.sockets:
+            sock.close()
+        for sign, patience in ((signal.SIGTERM, grace_s), (signal.SIGKILL, REAP_S)):
+            if self._process.returncode is not None:
+                break
+            self._signal(sign)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._process.wait()
+        self._signal(signal.SIGKILL)  # what the child itself had started
+
+    def _signal(self, sign: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, sign)
+
+
+def how_it_ended(returncode: int) -> str:
+    """A return code in words: "killed by SIGSEGV", "exited with 1"."""
+    if returncode < 0:
+        with suppress(ValueError):
+            return f"killed by {signal.Signals(-returncode).name}"
+    return f"exited with {returncode}"
+
+
+async def spawn(
+    name: str,
+    module: str,
+    args: Sequence[str] = (),
+    *,
+    sockets: int = 1,
+    environ: Mapping[str, str] | None = None,
+    passed_environ: Sequence[str] = (),
+) -> Child:
+    """Start `python -m module args` in a session of its own with `sockets` socketpairs.
+
+    `environ` is added to the allow-listed environment, `passed_environ` names more variables to
+    hand down. Raises `OSError` when the process cannot be started.
+    """
+    pairs = [socket.socketpair() for _ in range(sockets)]
+    theirs = [pair[1] for pair in pairs]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            module,
+            *args,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=[sock.fileno() for sock in theirs],
+            env=_environment(theirs, environ or {}, passed_environ),
+            start_new_session=True,
+        )
+    except OSError:
+        for sock, _ in pairs:
+            sock.close()
+        raise
+    finally:
+        for sock in theirs:
+            sock.close()
+    return Child(name, process, [pair[0] for pair in pairs])
+
+
+def inherited_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
+    """The child's side: its ends of the socketpairs, in the order of `spawn`."""
+    return [socket.socket(fileno=int(number)) for number in environ.get(FDS, "").split(",") if number]
+
+
+def _environment(
+    theirs: list[socket.socket], added: Mapping[str, str], passed: Sequence[str]
+) -> dict[str, str]:
+    env = {name: os.environ[name] for name in (*INHERITED, *passed) if name in os.environ}
+    env |= {"PYTHONPATH": _source_root(), "PYTHONUNBUFFERED": "1", **added}
+    env[FDS] = ",".join(str(sock.fileno()) for sock in theirs)
+    return env
+
+
+def _source_root() -> str:
+    """Where `ingle` was imported from, so that a child runs the very same code."""
+    import ingle
+
+    return os.path.dirname(os.path.dirname(os.path.abspath(ingle.__file__)))

@@ -1,0 +1,131 @@
+"""`assistant.*` and `skill.*`: prompts in, answers out."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from ingle.vocabulary import Coverage, FinishReason, Priority, Timing, Usage
+from ingle.wire.calls.base import Name, Params, Result, Text
+
+MAX_STOPS = 64
+MAX_STOP_CHARS = 512
+MAX_DEADLINE_MS = 24 * 3600 * 1000
+
+Stop = Annotated[
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_STOP_CHARS)]],
+    msgspec.Meta(max_length=MAX_STOPS),
+]
+MaxTokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=10)]
+Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+DeadlineMs = Annotated[int, msgspec.Meta(ge=1, le=MAX_DEADLINE_MS)]
+
+
+class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class GenerateParams(Params, frozen=True):
+    """One of `prompt` and `messages`; `schema` (JSON Schema) and `grammar` (GBNF) exclude each other."""
+
+    prompt: Text | None = None
+    messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=1000)] | None = None
+    system: str | None = None
+    max_tokens: MaxTokens | None = None
+    temperature: Temperature | None = None
+    top_p: Probability | None = None
+    seed: Seed | None = None
+    stop: Stop = msgspec.field(default_factory=list)
+    schema: dict[str, Any] | None = None
+    grammar: Text | None = None
+    priority: Priority = "interactive"
+    adapter: str | None = None
+    exact: bool = False
+    deadline_ms: DeadlineMs | None = None
+    stream: bool = False
+
+
+class GenerateResult(Result, frozen=True):
+    text: str
+    finish_reason: FinishReason
+    model: str
+    usage: Usage
+    timing: Timing
+
+
+class SkillInfo(Result, frozen=True):
+    """`available` tells whether the resident model is good enough; `strategy` is what would run now."""
+
+    name: str
+    summary: str
+    needs: str
+    args: dict[str, str]
+    available: bool
+    strategy: str
+    reason: str | None = None
+    source: str = "built-in"
+
+
+class SkillRunParams(Params, frozen=True):
+    """`anyway` runs a skill that the model was measured to be too small for."""
+
+    skill: Name
+    text: str
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
+    priority: Priority = "interactive"
+    anyway: bool = False
+    deadline_ms: DeadlineMs | None = None
+    stream: bool = False
+
+
+class SkillResult(Result, frozen=True):
+    """`title` where the skill makes one; `data` where the output has a schema."""
+
+    text: str
+    finish_reason: FinishReason
+    model: str
+    usage: Usage
+    timing: Timing
+    strategy: str
+    coverage: Coverage
+    title: str | None = None
+    data: Any = None
+
+
+class AskParams(Params, frozen=True):
+    """`text`: answer from it; without one, from what the context remembers, the newest first."""
+
+    question: Text
+    text: str | None = None
+    collection: str | None = None
+    session: str | None = None
+    anyway: bool = False
+    deadline_ms: DeadlineMs | None = None
+    stream: bool = False
+
+
+class Citation(Result, frozen=True):
+    """`start` and `end` are character offsets of `quote` in the text that `document` names."""
+
+    quote: str
+    document: str
+    path: str | None
+    start: int
+    end: int
+    verdict: Literal["supported", "misattributed", "stitched", "absent"]
+    page: int | None = None
+
+
+class AskResult(Result, frozen=True):
+    """`refused`: nothing that was read answers the question; then `answer` says so."""
+
+    answer: str
+    citations: list[Citation]
+    refused: bool
+    strategy: str
+    model: str
+    coverage: Coverage
+    usage: Usage
+    timing: Timing

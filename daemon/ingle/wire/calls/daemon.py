@@ -1,0 +1,67 @@
+"""`daemon.*`: the state of the whole, and the switches a person has."""
+
+import msgspec
+
+from ingle.vocabulary import DaemonState, EngineState
+from ingle.wire.calls.base import Params, Result
+from ingle.wire.calls.plugin import PluginInfo
+
+
+class EngineStatus(Result, frozen=True):
+    """The engine child as the daemon sees it; `device` is where the weights are ("CPU", a GPU's name)."""
+
+    state: EngineState
+    reason: str = ""
+    """Why it is parked or failed, in words for a person."""
+    progress: float | None = None
+    """Of loading, 0 to 1, where llama.cpp reports it."""
+    pid: int | None = None
+    model: str | None = None
+    tier: str | None = None
+    n_ctx: int = 0
+    slots: int = 0
+    device: str = ""
+    vram_bytes: int = 0
+    rss_bytes: int = 0
+    threads: int = 0
+    build: str = ""
+
+
+class QueueStatus(Result, frozen=True):
+    """Requests waiting or running, by priority."""
+
+    interactive: int = 0
+    normal: int = 0
+    background: int = 0
+
+
+class StatusResult(Result, frozen=True):
+    version: str
+    pid: int
+    uptime_s: float
+    state: DaemonState
+    engine: EngineStatus
+    queue: QueueStatus
+    plugins: list[PluginInfo] = []
+    warnings: list[str] = []
+
+
+class PauseParams(Params, frozen=True):
+    pass
+
+
+class ReloadResult(Result, frozen=True):
+    """Which sections of the configuration changed; those that need a new start are named apart."""
+
+    changed: list[str]
+    restart_needed: list[str] = []
+
+
+class SubscribeParams(Params, frozen=True):
+    """`topics` empty or missing means all of them."""
+
+    topics: list[str] = msgspec.field(default_factory=list)
+
+
+class SubscribeResult(Result, frozen=True):
+    topics: list[str]
