@@ -1,4 +1,4 @@
-"""Where things live. The only module besides `config` that reads the environment (XDG base directories)."""
+"""Where things live (XDG base directories). Besides `config` no other module reads the environment."""
 
 import os
 from collections.abc import Mapping

@@ -78,7 +78,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the input a long-text strategy read: `read` of `total` characters, in `parts` pieces."""
+    """How much a long-text strategy read: `read` of `total` characters, in `parts` pieces."""
 
     read: int
     total: int

@@ -14,6 +14,9 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
+
+import ingle
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +177,4 @@ def _environment(
 
 def _source_root() -> str:
     """Where `ingle` was imported from, so that a child runs the very same code."""
-    import ingle
-
-    return os.path.dirname(os.path.dirname(os.path.abspath(ingle.__file__)))
+    return str(Path(ingle.__file__).resolve().parent.parent)

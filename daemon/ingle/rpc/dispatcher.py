@@ -76,7 +76,9 @@ class Dispatcher:
         except IngleError as error:
             return failure_of(call.id, error)
         except Exception:  # noqa: BLE001 - the barrier: a handler's bug must cost one answer only
-            return _bug(method, call.id)
+            mark = secrets.token_hex(4)
+            log.exception("bug %s in %s", mark, method)
+            return _bug(mark, call.id)
 
     async def _run(self, method: str, params: Any, call: Call) -> Any:
         route = self.routes.get(method)
@@ -95,9 +97,7 @@ def _check_grant(route: Route, caller: Caller, method: str) -> None:
     )
 
 
-def _bug(method: str, id_: RequestId) -> Failure:
-    mark = secrets.token_hex(4)
-    log.exception("bug %s in %s", mark, method)
+def _bug(mark: str, id_: RequestId) -> Failure:
     hint = f"please report it with the lines around {mark} in `ingle log`"
     return Failure(
         id_, codes.INTERNAL_ERROR, f"internal error {mark}", {"key": "internal", "hint": hint}

@@ -8,7 +8,7 @@ from ingle.wire.calls.plugin import PluginInfo
 
 
 class EngineStatus(Result, frozen=True):
-    """The engine child as the daemon sees it; `device` is where the weights are ("CPU", a GPU's name)."""
+    """The engine child as the daemon sees it; `device` says where the weights are ("CPU", a GPU)."""
 
     state: EngineState
     reason: str = ""
@@ -42,8 +42,8 @@ class StatusResult(Result, frozen=True):
     state: DaemonState
     engine: EngineStatus
     queue: QueueStatus
-    plugins: list[PluginInfo] = []
-    warnings: list[str] = []
+    plugins: list[PluginInfo] = msgspec.field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 class PauseParams(Params, frozen=True):
@@ -54,7 +54,7 @@ class ReloadResult(Result, frozen=True):
     """Which sections of the configuration changed; those that need a new start are named apart."""
 
     changed: list[str]
-    restart_needed: list[str] = []
+    restart_needed: list[str] = msgspec.field(default_factory=list)
 
 
 class SubscribeParams(Params, frozen=True):

@@ -16,7 +16,7 @@ class PluginInfo(Result, frozen=True):
     summary: str = ""
     reason: str | None = None
     pid: int | None = None
-    commands: list[str] = []
+    commands: list[str] = msgspec.field(default_factory=list)
     source: str = "built-in"
 
 
