@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 MAX_REQUESTS = 64
 """In flight on one connection, either way; `config.LimitsConfig` has the same default."""
 
+MAX_BACKLOG = 4 * 1024 * 1024
+"""Bytes of unread events: a client that stopped reading must not grow the daemon."""
+
 _ERRORS = by_code_and_key()
 
 
@@ -64,7 +67,7 @@ class _InFlight:
     ending: IngleError | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Peer:
     """A connection with requests in both directions. `run` lives as long as the connection."""
 
@@ -134,6 +137,10 @@ class Peer:
         """End every request of theirs that is in flight with `error`."""
         for entry in list(self._in_flight.values()):
             self._end(entry, error)
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that answer their requests just now."""
+        return [entry.task for entry in self._in_flight.values() if entry.task is not None]
 
     @property
     def in_flight(self) -> int:
@@ -271,9 +278,13 @@ class Peer:
         """Send a notification. Raises `ConnectionLost`."""
         await self._send(as_json(Notification(method, dict(params))))
 
-    def notify_soon(self, method: str, params: Mapping[str, Any]) -> None:
-        """Like `notify`, without waiting for a slow reader."""
+    def offer(self, method: str, params: Mapping[str, Any]) -> bool:
+        """Send a notification without waiting; a peer that lets too much pile up is dropped."""
+        if self.stream.backlog > MAX_BACKLOG:
+            self.abort()
+            return False
         self.stream.write_soon(codec.encode(as_json(Notification(method, dict(params)))))
+        return True
 
     def _resolve(self, id_: RequestId, result: Any = None, error: IngleError | None = None) -> None:
         pending = self._pending.get(id_)

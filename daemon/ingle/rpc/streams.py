@@ -87,6 +87,11 @@ class FrameStream:
         if not self._writer.is_closing():
             self._writer.write(frame)
 
+    @property
+    def backlog(self) -> int:
+        """Bytes written that the other side has not taken."""
+        return self._writer.transport.get_write_buffer_size()
+
     def abort(self) -> None:
         """Close at once and forget what was not sent."""
         self._writer.transport.abort()

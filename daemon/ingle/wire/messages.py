@@ -7,9 +7,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ingle.errors import IngleError, InvalidRequest
+from ingle.errors import IngleError, InvalidRequest, by_code_and_key
 
 RequestId = str | int | float | None
+
+_ERRORS = by_code_and_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +119,15 @@ def as_json(message: Request | Notification | Success | Failure) -> dict[str, An
 def failure_of(id_: RequestId, error: IngleError) -> Failure:
     """An error of ours as it stands on the wire, with `data: {key, hint}`."""
     return Failure(id_, error.code, error.message, {"key": error.key, "hint": error.hint})
+
+
+def error_of(failure: Failure) -> IngleError:
+    """The other side's error as an exception of ours; the reverse of `failure_of`."""
+    data = failure.data if isinstance(failure.data, dict) else {}
+    key, hint = str(data.get("key", "")), str(data.get("hint", ""))
+    kind = _ERRORS.get((failure.code, key))
+    if kind is not None:
+        return kind(failure.message, hint)
+    error = IngleError(failure.message, hint)
+    error.code = failure.code  # type: ignore[misc]
+    return error

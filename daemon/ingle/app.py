@@ -1,0 +1,184 @@
+"""The composition root: builds the graph of objects, runs it, takes it down. No logic of its own.
+
+Only this module knows concrete classes; everything below gets what it needs through its
+constructor. The socket answers before the model is loaded; on the way down requests in flight
+end with an error first, then the children go, then the connections.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Mapping
+
+import msgspec
+
+from ingle import __version__, config
+from ingle.assistant.assistant import Assistant
+from ingle.assistant.digest import Digest
+from ingle.assistant.skills import SkillSet
+from ingle.config import Config
+from ingle.context import retention
+from ingle.context.items import Memory
+from ingle.engine.admission import Admission
+from ingle.engine.client import EngineClient
+from ingle.engine.supervisor import Supervisor
+from ingle.errors import EngineUnavailable, IngleError, ModelNotFound
+from ingle.models.catalog import EMBEDDED
+from ingle.models.library import Library
+from ingle.paths import Paths
+from ingle.plughost.discovery import search_path
+from ingle.plughost.plughost import PluginHosts
+from ingle.rpc.dispatcher import Dispatcher, Route
+from ingle.server import methods, systemd
+from ingle.server.events import EventHub
+from ingle.server.listener import Listener
+from ingle.server.methods import assistant, context, daemon, event, model, plugin
+from ingle.wire.calls.daemon import EngineStatus, ReloadResult
+from ingle.wire.calls.plugin import PluginInfo
+
+log = logging.getLogger(__name__)
+
+LIVE_SECTIONS = frozenset({"daemon", "context", "skills", "plugins"})
+"""Sections that a reload applies at once; the others are read at the next start."""
+DRAIN_S = 0.5
+"""For the last error frames to be written; stopping may take 3 s in all."""
+
+
+class App:
+    """The daemon as an object graph; also the switches that `daemon.*` offers."""
+
+    def __init__(self, paths: Paths, settings: Config, server: socket.socket) -> None:
+        self._paths, self._config = paths, settings
+        self._stop = asyncio.Event()
+        self.is_paused = False
+        self._hub = EventHub()
+        self._library = Library(paths.models)
+        self._supervisor = Supervisor(settings.engine, self._tell_engine)
+        self._admission = Admission(settings.engine.queue)
+        self._engine = EngineClient(self._supervisor, self._admission)
+        self._memory = Memory(settings.context.keep_items, settings.context.keep_minutes * 60.0)
+        skills = SkillSet.load(paths.skills)
+        self._assistant = Assistant(
+            self._engine, self._library, self._memory, skills, settings.skills.allow_weak
+        )
+        self._digest = Digest(self._assistant, self._hub.publish, settings.context)
+        self._context = context.ContextMethods(
+            self._memory, self._digest, self._hub.publish, settings.context
+        )
+        routes: dict[str, Route] = {}
+        table = Dispatcher(routes)
+        self._plugins = PluginHosts(
+            table, search_path(paths), paths.approvals, settings.plugins, self._hub.publish
+        )
+        routes |= methods.routes(
+            daemon.DaemonMethods(__version__, self, self._supervisor, self._engine).handlers(),
+            event.handlers(self._hub, __version__),
+            assistant.handlers(self._assistant),
+            self._context.handlers(),
+            model.handlers(self._library, self._supervisor, self._engine, self._assistant),
+            plugin.handlers(self._plugins),
+        )
+        self._listener = Listener(server, table, settings.limits)
+
+    # ---- life
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self, environ: Mapping[str, str]) -> None:
+        """Serve until `stop`; everything that was started has ended when it returns."""
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(self._listener.run())
+            systemd.notify(environ, "READY=1")
+            tasks = [
+                group.create_task(work)
+                for work in (
+                    systemd.feed_watchdog(environ),
+                    self._choose_model(),
+                    self._supervisor.run(),
+                    self._plugins.run(),
+                    self._digest.run(),
+                    retention.enforce(self._memory),
+                )
+            ]
+            log.info("serving %s", self._paths.socket)
+            await self._stop.wait()
+            systemd.notify(environ, "STOPPING=1")
+            await self._wind_down(listening, tasks)
+        log.info("stopped")
+
+    async def _wind_down(self, listening: asyncio.Task[None], tasks: list[asyncio.Task[None]]) -> None:
+        self._listener.end_requests(EngineUnavailable("ingle is stopping", "`ingle serve` starts it"))
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._listener.drained()
+        except TimeoutError:
+            log.warning("%d requests were dropped at the end", self._listener.in_flight)
+        listening.cancel()
+
+    async def _choose_model(self) -> None:
+        name = self._config.model.name or await asyncio.to_thread(self._library.current) or EMBEDDED
+        try:
+            await self._supervisor.use(await asyncio.to_thread(self._library.find, name))
+        except ModelNotFound as error:
+            self._supervisor.missing(error)
+
+    # ---- the switches of `daemon.*`
+
+    def plugins(self) -> list[PluginInfo]:
+        return self._plugins.list()
+
+    async def pause(self) -> None:
+        """Plugins stop sending at once; what the person asks for is still answered."""
+        self.is_paused = self._context.is_paused = True
+        self._digest.pause()
+        self._admission.pause()
+        self._plugins.pause()
+
+    async def resume(self) -> None:
+        self.is_paused = self._context.is_paused = False
+        self._admission.resume()
+        await self._supervisor.unpark()
+        self._digest.resume()
+        self._plugins.resume()
+
+    async def reload(self) -> ReloadResult:
+        """Apply the configuration anew: all of what can be applied live, or nothing."""
+        new = await asyncio.to_thread(config.load, self._paths.config_file)
+        self._plugins.check(new.plugins)
+        changed = [
+            name
+            for name in Config.__struct_fields__
+            if getattr(new, name) != getattr(self._config, name)
+        ]
+        self._config = new
+        logging.getLogger().setLevel(new.daemon.log_level.upper())
+        self._context.config = self._digest.config = new.context
+        self._memory.keep_items, self._memory.keep_s = (
+            new.context.keep_items,
+            new.context.keep_minutes * 60.0,
+        )
+        self._assistant.allow_weak = new.skills.allow_weak
+        self._assistant.skills = SkillSet.load(self._paths.skills)
+        await self._plugins.configure(new.plugins)
+        return ReloadResult(
+            changed=changed, restart_needed=[name for name in changed if name not in LIVE_SECTIONS]
+        )
+
+    async def reload_from_signal(self) -> None:
+        """SIGHUP has nobody to tell: the outcome goes to the log."""
+        try:
+            result = await self.reload()
+            log.info("reloaded; changed: %s", ", ".join(result.changed) or "nothing")
+        except IngleError as error:
+            log.warning("not reloaded: %s", error.message)
+
+    def _tell_engine(self, status: EngineStatus) -> None:
+        self._hub.publish("engine", "state", msgspec.to_builtins(status))

@@ -1,0 +1,79 @@
+"""`ingled`: from a process to a running daemon and back: arguments, signals, exit codes.
+
+Exit codes: 0 stopped as asked, 1 could not start (somebody has the socket, bad configuration).
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from ingle import __version__, config, logs
+from ingle.app import App
+from ingle.config import Config
+from ingle.errors import IngleError
+from ingle.paths import Paths
+from ingle.server import systemd
+from ingle.server.socket import listening
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon in the foreground until it is told to stop."""
+    arguments = _parser().parse_args(argv)
+    try:
+        paths = Paths.from_environment()
+        settings = config.load(paths.config_file)
+        _configure_logs(paths, arguments.log_level or settings.daemon.log_level)
+        inherited = systemd.inherited_socket(os.environ)
+        with listening(paths.socket, inherited) as server:
+            asyncio.run(_serve(paths, settings, server))
+    except IngleError as error:
+        hint = f"\n  {error.hint}" if error.hint else ""
+        sys.stderr.write(f"ingled: {error.message}{hint}\n")
+        return 1
+    return 0
+
+
+async def _serve(paths: Paths, settings: Config, server: socket.socket) -> None:
+    app = App(paths, settings, server)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, _stop, app)
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(
+        signal.SIGHUP, lambda: reloads.add(loop.create_task(app.reload_from_signal()))
+    )
+    await app.run(os.environ)
+
+
+def _stop(app: App) -> None:
+    """The first signal stops in order, a second one at once; children notice their closed sockets."""
+    if app.is_stopping:
+        os._exit(1)
+    app.stop()
+
+
+def _configure_logs(paths: Paths, level: str) -> None:
+    """Under systemd the journal keeps the log, otherwise a file; a terminal shows it too."""
+    on_terminal = sys.stderr.isatty()
+    under_systemd = "JOURNAL_STREAM" in os.environ and not on_terminal
+    log_file = None if under_systemd else paths.log_file
+    logs.configure(level, log_file, to_stderr=under_systemd or on_terminal)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ingled",
+        description="The Ingle daemon: keeps the model resident and answers on a local socket.",
+        epilog="It runs in the foreground; `ingle stop`, Ctrl-C or SIGTERM end it, SIGHUP reloads.",
+    )
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--version", action="version", version=f"ingled {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
