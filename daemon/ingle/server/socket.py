@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -89,6 +90,9 @@ def _owner_from(file: int) -> int | None:
 
 def _pid_behind(path: Path) -> int | None:
     """Who answers on `path`; None when nobody does."""
+    with suppress(OSError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise ConfigError(f"{path} is in the way: it is no socket", "move it away")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(PROBE_S)
         try:

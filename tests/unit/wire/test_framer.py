@@ -3,11 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ingle.errors import FrameTooLong
 from ingle.wire.framer import LineFramer
 
 LINES = st.lists(
-    st.binary(min_size=1, max_size=40).filter(lambda line: b"\n" not in line and line.strip(b"\r \t\f\v"))
+    st.binary(min_size=1, max_size=40).filter(
+        lambda line: b"\n" not in line and line.strip(b"\r \t\f\v")
+    )
 )
 
 

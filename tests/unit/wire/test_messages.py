@@ -3,12 +3,26 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingle.wire.messages import Failure, Malformed, Message, Notification, Request, Success, as_json, parse
+
+from ingle.wire.messages import (
+    Failure,
+    Malformed,
+    Message,
+    Notification,
+    Request,
+    Success,
+    as_json,
+    parse,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "x"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "x"]), inner
+        )
+    ),
     max_leaves=15,
 )
 

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from ingle.errors import InvalidParams
 from ingle.wire.calls.assistant import GenerateParams
 from ingle.wire.schema import GRANTS, METHODS, bind, openrpc
