@@ -139,6 +139,13 @@ class SocketInUse(IngleError):
     key = "socket_in_use"
 
 
+class DaemonNotRunning(Unavailable):
+    """Nobody answers on the socket. In contrast to `ConnectionLost`, there never was a connection."""
+
+    code, key = -32001, "daemon_not_running"
+    default_hint = "`ingle serve` starts it"
+
+
 class ConnectionLost(Unavailable):
     """The other end went away before it answered. In contrast to `Cancelled`, nobody asked for it."""
 
@@ -146,11 +153,14 @@ class ConnectionLost(Unavailable):
 
 
 def by_code_and_key() -> dict[tuple[int, str], type[IngleError]]:
-    """The wire's view of the tree, so that a client can raise what the daemon raised."""
+    """The wire's view of the tree, so that a client can raise what the daemon raised.
+
+    Where two classes look alike on the wire, the one defined first stands for both.
+    """
     found: dict[tuple[int, str], type[IngleError]] = {}
     pending: list[type[IngleError]] = [IngleError]
     while pending:
-        kind = pending.pop()
+        kind = pending.pop(0)
         found.setdefault((kind.code, kind.key), kind)
         pending.extend(kind.__subclasses__())
     return found

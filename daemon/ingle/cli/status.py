@@ -1,0 +1,69 @@
+"""`ingle status`: how the daemon, the model and the plugins are. It never starts the daemon."""
+
+import argparse
+
+from ingle.cli import exits, words
+from ingle.cli.output import BOLD, YELLOW, Output
+from ingle.cli.session import Session
+from ingle.vocabulary import EngineState, PluginState
+from ingle.wire.calls.daemon import EngineStatus, StatusResult
+from ingle.wire.calls.plugin import PluginInfo
+
+EXAMPLES = """
+ingle status
+ingle status --json | jq .engine.state
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    with session.connect(start=False) as ingle:
+        status = ingle.status()
+    if session.output.as_json:
+        session.output.json(status)
+    else:
+        _show(status, session.output)
+    return exits.OK
+
+
+def _show(status: StatusResult, output: Output) -> None:
+    up = words.duration(status.uptime_s)
+    output.line(f"ingled {status.version}  {status.state}  pid {status.pid}  up {up}", BOLD)
+    rows = [("engine", engine_line(status.engine))]
+    if not output.is_quiet:
+        queue = status.queue
+        waiting = (
+            f"{queue.interactive} interactive, {queue.normal} normal, {queue.background} background"
+        )
+        rows.append(("queue", waiting))
+        rows += [(f"plugin {plugin.name}", plugin_line(plugin)) for plugin in status.plugins]
+    output.table(rows)
+    for warning in status.warnings:
+        output.line(f"warning: {warning}", YELLOW)
+
+
+def engine_line(engine: EngineStatus) -> str:
+    """The engine in one line: state and reason, model, device, memory."""
+    state = str(engine.state)
+    if engine.state is EngineState.LOADING and engine.progress is not None:
+        state += f" {engine.progress:.0%}"
+    parts = [
+        f"{state}: {engine.reason}" if engine.reason else state,
+        f"{engine.model} ({engine.tier or 'not measured'})" if engine.model else "",
+        engine.device,
+        words.count(engine.threads, "thread") if engine.threads else "",
+        f"{words.count(engine.slots, 'slot')} in {engine.n_ctx:,} tokens" if engine.n_ctx else "",
+        f"{words.size(engine.rss_bytes)} of memory" if engine.rss_bytes else "",
+        f"{words.size(engine.vram_bytes)} of GPU memory" if engine.vram_bytes else "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def plugin_line(plugin: PluginInfo) -> str:
+    """A plugin's state, with the reason where it does not run."""
+    if plugin.state is PluginState.RUNNING:
+        return f"running  pid {plugin.pid}" if plugin.pid else "running"
+    return f"{plugin.state}: {plugin.reason}" if plugin.reason else str(plugin.state)

@@ -1,0 +1,54 @@
+"""`ingle stop`: ends the daemon and its children, and waits until they are gone."""
+
+import argparse
+import os
+import select
+from contextlib import suppress
+
+from ingle.cli import exits
+from ingle.cli.session import Session
+from ingle.client import Ingle
+from ingle.errors import ConnectionLost, DaemonNotRunning, IngleError
+
+EXAMPLES = """
+ingle stop
+"""
+
+PATIENCE_S = 10.0
+"""The daemon promises 3 s; on a machine that swaps it may take longer."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    try:
+        ingle = session.connect(start=False)
+    except DaemonNotRunning:
+        was_running = False
+    else:
+        was_running = True
+        with ingle:
+            _stop(ingle)
+    output = session.output
+    if output.as_json:
+        output.json({"ok": True, "was_running": was_running})
+    elif not output.is_quiet:
+        output.line("ingled has ended" if was_running else "ingled was not running")
+    return exits.OK
+
+
+def _stop(ingle: Ingle) -> None:
+    pid = ingle.daemon_pid
+    process = os.pidfd_open(pid)  # first: afterwards the number may be somebody else's
+    try:
+        with suppress(ConnectionLost):
+            ingle.call("daemon.stop")
+        ended, _, _ = select.select([process], [], [], PATIENCE_S)
+    finally:
+        os.close(process)
+    if not ended:
+        raise IngleError(
+            f"ingled (pid {pid}) has not ended after {PATIENCE_S:.0f} s", f"`kill -9 {pid}` ends it"
+        )
