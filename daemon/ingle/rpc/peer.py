@@ -22,7 +22,6 @@ from ingle.errors import (
     IngleError,
     InvalidRequest,
     ParseError,
-    by_code_and_key,
 )
 from ingle.rpc.dispatcher import Call, Dispatcher
 from ingle.rpc.streams import FrameStream
@@ -36,6 +35,7 @@ from ingle.wire.messages import (
     RequestId,
     Success,
     as_json,
+    error_of,
     failure_of,
     parse,
 )
@@ -47,8 +47,6 @@ MAX_REQUESTS = 64
 
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes of unread events: a client that stopped reading must not grow the daemon."""
-
-_ERRORS = by_code_and_key()
 
 
 @dataclass
@@ -190,7 +188,7 @@ class Peer:
             case Success(id_, result):
                 self._resolve(id_, result=result)
             case Failure():
-                self._resolve(message.id, error=_raised(message))
+                self._resolve(message.id, error=error_of(message))
             case Notification(codes.CANCEL, dict(params)):
                 self._cancel(params.get("id"))
             case Notification(codes.DELTA, dict(params)):
@@ -302,15 +300,3 @@ class Peer:
 
     async def _send(self, message: Any) -> None:
         await self.stream.write(codec.encode(message))
-
-
-def _raised(failure: Failure) -> IngleError:
-    """The other side's error as an exception of ours."""
-    data = failure.data if isinstance(failure.data, dict) else {}
-    key, hint = str(data.get("key", "")), str(data.get("hint", ""))
-    kind = _ERRORS.get((failure.code, key))
-    if kind is None:
-        error = IngleError(failure.message, hint)
-        error.code = failure.code  # type: ignore[misc]
-        return error
-    return kind(failure.message, hint)
