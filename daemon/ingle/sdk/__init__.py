@@ -1,0 +1,23 @@
+"""All that a plugin may import from Ingle: `from ingle.sdk import Plugin, command, Ingle`.
+
+The names below, `ingle.sdk.glib` and `ingle.sdk.testing` are a promise; everything else is not.
+"""
+
+from ingle.errors import Busy, IngleError, InvalidParams, NotFound, NotPermitted, Unavailable
+from ingle.sdk.facade import Event, Ingle, Settings
+from ingle.sdk.plugin import CannotRun, Plugin, command
+
+__all__ = [
+    "Busy",
+    "CannotRun",
+    "Event",
+    "Ingle",
+    "IngleError",
+    "InvalidParams",
+    "NotFound",
+    "NotPermitted",
+    "Plugin",
+    "Settings",
+    "Unavailable",
+    "command",
+]

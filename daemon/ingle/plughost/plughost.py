@@ -1,0 +1,377 @@
+"""All plugins: what should run is derived from disk, approvals and facilities; `_converge` makes it so.
+
+It owns the host processes and imports no plugin code. Whatever changes (an approval, a manifest,
+a display that appears, a death) only wakes the one task that converges.
+"""
+
+import asyncio
+import builtins
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingle.errors import ConfigError, ConnectionLost, IngleError, NotFound, Paused, PluginFailed
+from ingle.plughost import discovery, facilities
+from ingle.plughost.approvals import Approval, Approvals
+from ingle.plughost.discovery import Catalogue, Found
+from ingle.plughost.grants import MEANINGS
+from ingle.plughost.host import Host
+from ingle.plughost.settings import BadValue, merged
+from ingle.plughost.tenant import STARTING, Tenant
+from ingle.procs.backoff import Backoff
+from ingle.rpc.dispatcher import Dispatcher
+from ingle.sdk import protocol
+from ingle.vocabulary import PluginState, Topic
+from ingle.wire import codes
+from ingle.wire.calls.plugin import GrantInfo, PluginGrants, PluginInfo
+
+log = logging.getLogger(__name__)
+
+SETTLE_S = 30.0
+"""How long `enable` and `disable` wait to be able to say how it went."""
+CALL_S = 120.0
+"""A command that a model has to work for; the caller may give up sooner by cancelling."""
+CONFIGURE_S = 5.0
+
+Publish = Callable[[Topic, str, dict[str, Any]], None]
+
+
+@dataclass
+class _Life:
+    """A host that is kept alive, and what it was started with."""
+
+    members: tuple[Found, ...]
+    task: asyncio.Task[None] | None = None
+    host: Host | None = None
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class PluginHosts:
+    """The plugins of this daemon. `run` lives as long as the daemon does."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        search_path: list[tuple[str, Path]],
+        approvals_file: Path,
+        settings: dict[str, dict[str, Any]],
+        publish: Publish,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Raises `ConfigError` for settings that no manifest allows."""
+        self._dispatcher, self._search_path, self._publish = dispatcher, search_path, publish
+        self._approvals = Approvals(approvals_file)
+        self._environ = environ
+        self._catalogue = discovery.find(search_path)
+        self.check(settings)
+        self._settings = settings
+        self._tenants: dict[str, Tenant] = {}
+        self._lives: dict[str, _Life] = {}
+        self._stale: set[str] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._is_paused = False
+        self._wake, self._changed = asyncio.Event(), asyncio.Event()
+        self._watch = facilities.Watch(environ, self._wake.set)
+        self._take_in(self._catalogue)
+
+    async def run(self) -> None:
+        """Keep the enabled plugins running; on cancellation they are stopped, bounded."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._wake.set()
+                while True:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    await self._converge()
+        finally:
+            self._group = None
+            self._watch.rest()
+
+    # ---- what the person asks for
+
+    def list(self) -> list[PluginInfo]:
+        """Every plugin, and every folder that wants to be one and is not, with the reason."""
+        infos = [tenant.info() for tenant in self._tenants.values()]
+        infos += [
+            PluginInfo(
+                name=each.name, state=PluginState.FAILED, host="", grants=[],
+                reason=each.reason, source=each.source,
+            )
+            for each in self._catalogue.rejected
+        ]  # fmt: skip
+        return sorted(infos, key=lambda info: (info.name, info.source))
+
+    def grants(self, name: str | None = None) -> builtins.list[PluginGrants]:
+        """What plugins ask for, in words, and what was approved. Raises `NotFound`."""
+        wanted = builtins.list(self._tenants.values()) if name is None else [self._named(name)]
+        return [self._grants_of(tenant) for tenant in wanted]
+
+    async def enable(self, name: str) -> PluginInfo:
+        """Approve the plugin as it stands on disk and start it; gives how that went.
+
+        Raises `NotFound`, and `PluginFailed` when the approval cannot be written.
+        """
+        before = self._tenants[name].found if name in self._tenants else None
+        self._scan()
+        tenant = self._named(name)
+        found = tenant.found
+        self._approve(name, found.digest, True, found.manifest.grants)
+        tenant.forgive()
+        if tenant.state is PluginState.FAILED:
+            self._stale.add(tenant.host_name)
+        if found != before or tenant.state in {PluginState.DISABLED, PluginState.FAILED}:
+            tenant.report(PluginState.WAITING, STARTING)
+        await self._settled(lambda: not tenant.is_starting)
+        return tenant.info()
+
+    async def disable(self, name: str) -> PluginInfo:
+        """Stop the plugin and keep it stopped. Raises as `enable` does."""
+        tenant = self._named(name)
+        self._approve(name, tenant.found.digest, False, [])
+        await self._settled(lambda: tenant.state is PluginState.DISABLED)
+        return tenant.info()
+
+    async def call(self, plugin: str, command: str, args: dict[str, Any]) -> Any:
+        """Call a command. Raises `NotFound`, `Paused`, `PluginFailed` and what the command raises."""
+        tenant = self._named(plugin)
+        if self._is_paused:
+            raise Paused("plugins are paused")
+        if tenant.peer is None or tenant.state in {PluginState.DISABLED, PluginState.FAILED}:
+            raise PluginFailed(f"plugin {plugin} is {tenant.state}", tenant.reason or _enable(plugin))
+        params = protocol.CallParams(command=command, args=args)
+        try:
+            async with asyncio.timeout(CALL_S):
+                return await tenant.peer.call(protocol.CALL, params)
+        except TimeoutError:
+            raise PluginFailed(f"plugin {plugin} did not answer within {CALL_S:g} s") from None
+        except ConnectionLost:
+            raise PluginFailed(f"plugin {plugin} ended before it answered") from None
+        except IngleError as error:
+            if error.code == codes.INTERNAL_ERROR:
+                raise PluginFailed(f"plugin {plugin}: {command}: {error.message}") from None
+            raise
+
+    def pause(self) -> None:
+        """Have all plugins stop what they do, now."""
+        self._is_paused = True
+        for life in self._lives.values():
+            if life.host is not None:
+                life.host.pause()
+
+    def resume(self) -> None:
+        self._is_paused = False
+        for life in self._lives.values():
+            if life.host is not None:
+                life.host.resume()
+
+    # ---- settings
+
+    def check(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """Raises `ConfigError` that names the key; changes nothing."""
+        self._catalogue = discovery.find(self._search_path)
+        known = self._catalogue.plugins
+        rejected = {each.name for each in self._catalogue.rejected}
+        for name, given in settings.items():
+            if name in known:
+                _merged(known[name], given)
+            elif name not in rejected:
+                there_are = ", ".join(sorted(known)) or "none"
+                raise ConfigError(f"plugins.{name}: there is no such plugin; there are {there_are}")
+
+    async def configure(self, settings: dict[str, dict[str, Any]]) -> None:
+        """Apply new settings to running plugins, all of them or none. Raises `ConfigError`."""
+        self.check(settings)
+        self._settings = settings
+        before = {name: tenant.settings for name, tenant in self._tenants.items()}
+        self._take_in(self._catalogue)
+        changed = [
+            tenant for name, tenant in self._tenants.items() if tenant.settings != before.get(name)
+        ]
+        await asyncio.gather(*(_push(tenant) for tenant in changed))
+        self._wake.set()
+
+    # ---- disk
+
+    def _scan(self) -> None:
+        self._take_in(discovery.find(self._search_path))
+
+    def _take_in(self, catalogue: Catalogue) -> None:
+        """Bring the tenants in line with what stands on disk."""
+        self._catalogue = catalogue
+        for name in self._tenants.keys() - catalogue.plugins.keys():
+            del self._tenants[name]
+        for name, found in catalogue.plugins.items():
+            settings = self._settings_of(found)
+            if name in self._tenants:
+                self._tenants[name].found, self._tenants[name].settings = found, settings
+            else:
+                self._tenants[name] = Tenant(found, settings, self._tell)
+
+    def _settings_of(self, found: Found) -> dict[str, Any]:
+        """With a manifest that has changed under valid settings, the defaults: it is off anyway."""
+        try:
+            return _merged(found, self._settings.get(found.name, {}))
+        except ConfigError as error:
+            log.warning("%s", error.message)
+            return _merged(found, {})
+
+    def _named(self, name: str) -> Tenant:
+        if name in self._tenants:
+            return self._tenants[name]
+        for each in self._catalogue.rejected:
+            if each.name == name:
+                raise PluginFailed(f"plugin {name}: {each.reason}")
+        raise NotFound(f"there is no plugin {name[:100]!r}", "`ingle plugin list` shows what there is")
+
+    def _approve(self, name: str, digest: str, enabled: bool, grants: builtins.list[str]) -> None:
+        approval = Approval(enabled=enabled, manifest_sha256=digest, grants=sorted(grants))
+        try:
+            self._approvals.put(name, approval)
+        except OSError as error:
+            reason = f"the approval of {name} cannot be written: {error.strerror}"
+            raise PluginFailed(reason, "see that the state directory can be written") from None
+
+    def _grants_of(self, tenant: Tenant) -> PluginGrants:
+        approval = self._approvals.get(tenant.name)
+        approved = approval.grants if approval and approval.enabled else []
+        infos = [
+            GrantInfo(grant=grant, meaning=MEANINGS[grant], approved=grant in approved)
+            for grant in tenant.found.manifest.grants
+        ]
+        return PluginGrants(name=tenant.name, grants=infos)
+
+    # ---- convergence
+
+    async def _converge(self) -> None:
+        """Make what runs what should run; a change in a host's plugins restarts that host."""
+        self._scan()
+        idle, wanted = self._sorted_out()
+        await self._end_others(wanted)
+        for tenant, state, reason in idle:
+            tenant.report(state, reason)
+        if any(state is PluginState.WAITING for _, state, _ in idle):
+            self._watch.look()
+        else:
+            self._watch.rest()
+        for name, tenants in wanted.items():
+            if name not in self._lives:
+                self._begin(name, tenants)
+
+    def _sorted_out(
+        self,
+    ) -> tuple[builtins.list[tuple[Tenant, PluginState, str | None]], dict[str, tuple[Tenant, ...]]]:
+        """Those that shall not run with the reason, and those that shall by host."""
+        idle, wanted = [], dict[str, tuple[Tenant, ...]]()
+        for tenant in self._tenants.values():
+            verdict = self._verdict(tenant)
+            if verdict is None:
+                wanted[tenant.host_name] = (*wanted.get(tenant.host_name, ()), tenant)
+            else:
+                idle.append((tenant, *verdict))
+        return idle, wanted
+
+    def _verdict(self, tenant: Tenant) -> tuple[PluginState, str | None] | None:
+        """Why it shall not run; None when it shall."""
+        approval = self._approvals.get(tenant.name)
+        if approval is None or not approval.enabled:
+            return PluginState.DISABLED, None
+        if approval.manifest_sha256 != tenant.found.digest:
+            return PluginState.DISABLED, f"changed since you approved it: {_enable(tenant.name)}"
+        tenant.grants = frozenset(approval.grants)
+        if tenant.state is PluginState.FAILED:
+            return PluginState.FAILED, tenant.reason
+        missing = facilities.missing(tenant.found.manifest.requires, self._environ)
+        return (PluginState.WAITING, missing) if missing else None
+
+    async def _end_others(self, wanted: dict[str, tuple[Tenant, ...]]) -> None:
+        ending = [
+            name
+            for name, life in self._lives.items()
+            if name in self._stale or life.members != _members(wanted.get(name, ()))
+        ]
+        self._stale.clear()
+        tasks = [task for name in ending if (task := self._lives.pop(name).task)]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _begin(self, name: str, tenants: tuple[Tenant, ...]) -> None:
+        assert self._group is not None
+        life = self._lives[name] = _Life(_members(tenants))
+        life.task = self._group.create_task(self._keep(name, life, tenants), name=f"host {name}")
+
+    async def _keep(self, name: str, life: _Life, tenants: tuple[Tenant, ...]) -> None:
+        """Keep a host alive until cancelled, or until its plugins have failed."""
+        clock = asyncio.get_running_loop().time
+        while tenants:
+            started = clock()
+            life.host = Host(name, tenants, self._dispatcher, lambda: self._is_paused)
+            death = await life.host.run()
+            life.host = None
+            delay_s = life.backoff.after_death(clock() - started)
+            for tenant in tenants:
+                if tenant in death.culprits:
+                    tenant.crashed(death.reason, clock())
+                elif tenant.state is not PluginState.FAILED:
+                    tenant.report(PluginState.WAITING, f"its host has ended: {death.reason}")
+            tenants = tuple(each for each in tenants if each.state is not PluginState.FAILED)
+            await asyncio.sleep(delay_s)
+
+    # ---- telling
+
+    def _tell(self, tenant: Tenant) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+        if tenant.state is PluginState.FAILED and not self._has_company(tenant):
+            self._wake.set()  # nobody needs its process any more
+        self._publish("plugin", "state", msgspec.to_builtins(tenant.info()))
+
+    def _has_company(self, tenant: Tenant) -> bool:
+        return any(
+            each.pid is not None and each.state is not PluginState.FAILED
+            for each in self._tenants.values()
+            if each.host_name == tenant.host_name
+        )
+
+    async def _settled(self, is_so: Callable[[], bool]) -> None:
+        """Converge and wait until it is so, or for as long as a person is patient."""
+        self._wake.set()
+        try:
+            async with asyncio.timeout(SETTLE_S if self._group else 0):
+                while not is_so():
+                    await self._changed.wait()
+        except TimeoutError:
+            log.debug("a plugin takes its time to change its state")
+
+
+async def _push(tenant: Tenant) -> None:
+    """Give a running plugin its settings; one that is not running finds them when it starts."""
+    if tenant.peer is None:
+        return
+    try:
+        async with asyncio.timeout(CONFIGURE_S):
+            params = protocol.ConfigureParams(settings=tenant.settings)
+            await tenant.peer.call(protocol.CONFIGURE, params)
+    except (TimeoutError, IngleError):
+        log.warning("plugin %s did not take its new settings", tenant.name)
+
+
+def _members(tenants: tuple[Tenant, ...]) -> tuple[Found, ...]:
+    return tuple(tenant.found for tenant in tenants)
+
+
+def _merged(found: Found, given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return merged(found.manifest.settings, given)
+    except BadValue as error:
+        raise ConfigError(f"plugins.{found.name}.{error}") from None
+
+
+def _enable(name: str) -> str:
+    return f"`ingle plugin enable {name}`"

@@ -1,0 +1,99 @@
+"""One plugin as the daemon sees it: what stands on disk, and how it fares.
+
+It changes its state and tells; what the state should be is decided by `plughost` and `host`.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingle.plughost.discovery import Found
+from ingle.procs.backoff import Backoff, CircuitBreaker
+from ingle.rpc.peer import Peer
+from ingle.vocabulary import PluginState
+from ingle.wire.calls.plugin import PluginInfo
+
+log = logging.getLogger(__name__)
+
+STARTING = "starting"
+
+
+@dataclass(eq=False)
+class Tenant:
+    """Lives as long as its folder is there; `peer` only while its host lives."""
+
+    found: Found
+    settings: dict[str, Any]
+    on_change: Callable[["Tenant"], None]
+    grants: frozenset[str] = frozenset()
+    state: PluginState = PluginState.DISABLED
+    reason: str | None = None
+    pid: int | None = None
+    commands: list[str] = field(default_factory=list)
+    peer: Peer | None = None
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    backoff: Backoff = field(default_factory=Backoff)
+    started: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.found.name
+
+    @property
+    def host_name(self) -> str:
+        return self.found.manifest.host_name
+
+    @property
+    def is_starting(self) -> bool:
+        return self.state is PluginState.WAITING and self.reason == STARTING
+
+    def report(self, state: PluginState, reason: str | None = None) -> None:
+        """Take on a state; told only when it is another one."""
+        if (state, reason) == (self.state, self.reason):
+            return
+        self.state, self.reason = state, reason
+        log.info("plugin %s: %s%s", self.name, state, f": {reason}" if reason else "")
+        self.on_change(self)
+
+    def lives(self, peer: Peer, pid: int, now: float) -> None:
+        """Its host has started."""
+        self.peer, self.pid, self.started = peer, pid, now
+        self.report(PluginState.WAITING, STARTING)
+
+    def is_gone(self) -> None:
+        """Its host has ended."""
+        self.peer = self.pid = None
+        self.commands = []
+
+    def crashed(self, reason: str, now: float) -> float | None:
+        """Count a death; gives the seconds until the next start, None when it is given up."""
+        if self.breaker.record(now):
+            minutes = self.breaker.window_s / 60
+            self.report(
+                PluginState.FAILED,
+                f"crashed {self.breaker.deaths} times in {minutes:g} minutes, at last: {reason}; "
+                f"`ingle plugin enable {self.name}` tries again",
+            )
+            return None
+        delay_s = self.backoff.after_death(now - self.started)
+        self.report(PluginState.WAITING, f"{reason}; starts again in {delay_s:g} s")
+        return delay_s
+
+    def forgive(self) -> None:
+        """The person asked to try again."""
+        self.breaker.reset()
+        self.backoff = Backoff()
+
+    def info(self) -> PluginInfo:
+        return PluginInfo(
+            name=self.name,
+            state=self.state,
+            host=self.host_name,
+            grants=sorted(self.found.manifest.grants),
+            summary=self.found.manifest.summary,
+            reason=self.reason,
+            pid=self.pid,
+            commands=self.commands,
+            source=self.found.source,
+        )

@@ -1,0 +1,76 @@
+"""The wire between the daemon and a plugin host: both ends import these types.
+
+A host has one control socket and then one socket a plugin, in the order of `INGLE_FDS`. On a
+plugin's socket the plugin calls the daemon's public methods, and the daemon calls the methods
+below; what concerns the whole host goes over the control socket. When the control socket
+closes, the host ends.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ingle.rpc.streams import StreamLimits
+from ingle.wire.calls.base import NoParams, Params, Result
+
+START = "plugin.start"
+"""Load the plugin if it is not loaded, and run it anew."""
+STOP = "plugin.stop"
+CONFIGURE = "plugin.configure"
+"""New settings: `run` is cancelled and started again with them."""
+CALL = "plugin.call"
+STATE = "plugin.state"
+"""Notification of a plugin to the daemon."""
+PAUSE = "host.pause"
+RESUME = "host.resume"
+
+FRAME_BYTES = 16 * 1024 * 1024
+"""More than the public socket takes: a text of `context.max_item_bytes` passes, escapes included."""
+PLUGIN_LIMITS = StreamLimits(frame_bytes=FRAME_BYTES)
+HOST_LIMITS = StreamLimits(frame_bytes=FRAME_BYTES, frame_deadline_s=None)
+
+
+class StartParams(Params, frozen=True):
+    name: str
+    folder: str
+    settings: dict[str, Any]
+
+
+class StartResult(Result, frozen=True):
+    commands: list[str]
+
+
+class ConfigureParams(Params, frozen=True):
+    settings: dict[str, Any]
+
+
+class CallParams(Params, frozen=True):
+    command: str
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class StateParams(Params, frozen=True):
+    """`crashed` is started again by the daemon, `failed` is not; `reason` is for a person."""
+
+    state: Literal["running", "waiting", "crashed", "failed"]
+    reason: str | None = None
+
+
+__all__ = [
+    "CALL",
+    "CONFIGURE",
+    "FRAME_BYTES",
+    "HOST_LIMITS",
+    "PAUSE",
+    "PLUGIN_LIMITS",
+    "RESUME",
+    "START",
+    "STATE",
+    "STOP",
+    "CallParams",
+    "ConfigureParams",
+    "NoParams",
+    "StartParams",
+    "StartResult",
+    "StateParams",
+]

@@ -1,0 +1,221 @@
+"""A plugin host: `python -m ingle.sdk.runner`, started by `plughost` with inherited sockets.
+
+It runs its plugins on one asyncio loop, each with a JSON-RPC connection of its own, and ends
+when the control socket closes, on SIGTERM, or when a plugin does not stop. It decides nothing:
+what is enabled, restarted or given up is the daemon's business.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingle.errors import IngleError, Paused, PluginFailed
+from ingle.procs.child import inherited_sockets
+from ingle.rpc.dispatcher import Call, Dispatcher, Route
+from ingle.rpc.peer import Peer
+from ingle.rpc.streams import FrameStream
+from ingle.sdk import protocol
+from ingle.sdk.facade import Ingle
+from ingle.sdk.loading import load, where_it_broke
+from ingle.sdk.plugin import CannotRun, Command, Plugin, commands_of, find_command
+
+log = logging.getLogger(__name__)
+
+STOP_S = 0.5
+"""For `run` to end after it was cancelled; the daemon's stop ladder is longer (`procs.child`)."""
+DID_NOT_STOP = 70
+"""The exit status when a plugin clings to life (EX_SOFTWARE of sysexits.h)."""
+
+
+class Guest:
+    """One plugin in this process: absent → loaded → running ⇄ stopped."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._start: protocol.StartParams | None = None
+        self._kind: type[Plugin] | None = None
+        self._commands: dict[str, Command] = {}
+        self._plugin = Plugin()
+        self._ingle: Ingle | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._is_paused = False
+        self._is_down = False
+        """It has crashed or given up: only a new start brings it back."""
+        self._turn = asyncio.Lock()
+        """Starting and stopping one after the other: requests arrive side by side."""
+        peer.dispatcher = Dispatcher(
+            {
+                protocol.START: _route(self.start, protocol.StartParams),
+                protocol.STOP: _route(self._stop, protocol.NoParams),
+                protocol.CONFIGURE: _route(self.configure, protocol.ConfigureParams),
+                protocol.CALL: _route(self.call, protocol.CallParams),
+            }
+        )
+        peer.on_event = self._on_event
+
+    async def start(self, params: protocol.StartParams) -> protocol.StartResult:
+        async with self._turn:
+            await self._end()
+            self._start, self._is_down = params, False
+            self._load(params)
+            self._live()
+        return protocol.StartResult(commands=sorted(self._commands))
+
+    def _load(self, params: protocol.StartParams) -> None:
+        if self._kind is not None:
+            return
+        try:
+            kind = load(Path(params.folder), params.name)
+            self._commands = commands_of(kind)
+        except CannotRun as error:
+            log.warning("plugin %s: %s", params.name, error, exc_info=error.__cause__)
+            raise PluginFailed(str(error)) from None
+        self._kind = kind
+
+    async def configure(self, params: protocol.ConfigureParams) -> None:
+        async with self._turn:
+            if self._start is not None:
+                self._start = msgspec.structs.replace(self._start, settings=params.settings)
+                await self._end()
+                self._live()
+
+    async def pause(self) -> None:
+        self._is_paused = True
+        await self.stop()
+
+    async def resume(self) -> None:
+        async with self._turn:
+            if self._is_paused:
+                self._is_paused = False
+                self._live()
+
+    async def call(self, params: protocol.CallParams) -> Any:
+        if self._is_paused:
+            raise Paused("the plugin is paused")
+        wanted = find_command(self._commands, params.command)
+        return await wanted.call(self._plugin, params.args)
+
+    async def _stop(self, params: protocol.NoParams) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Cancel `run` and wait for its end; a plugin that does not end costs the process."""
+        life, self._life = self._life, None
+        if life is None:
+            return
+        life.cancel()
+        _, alive = await asyncio.wait([life], timeout=STOP_S)
+        if alive:
+            log.error("plugin %s did not stop within %s s", self._name, STOP_S)
+            _end_now(DID_NOT_STOP)
+
+    @property
+    def _name(self) -> str:
+        return self._start.name if self._start else "?"
+
+    def _live(self) -> None:
+        if self._is_paused or self._is_down or self._kind is None or self._start is None:
+            return
+        start = self._start
+        self._ingle = Ingle(self._peer, start.name, Path(start.folder), start.settings)
+        self._life = asyncio.create_task(self._run(self._kind, self._ingle), name=start.name)
+
+    async def _run(self, kind: type[Plugin], ingle: Ingle) -> None:
+        try:
+            self._plugin = kind()
+            ingle.running()
+            await self._plugin.run(ingle)
+        except CannotRun as error:
+            self._tell("failed", str(error))
+        except IngleError as error:
+            log.exception("plugin %s crashed", ingle.name)
+            self._tell("crashed", f"{where_it_broke(error, ingle.folder)}: {error.message}")
+        except Exception as error:
+            log.exception("plugin %s crashed", ingle.name)
+            self._tell("crashed", where_it_broke(error, ingle.folder))
+
+    def _tell(self, state: str, reason: str) -> None:
+        self._is_down = True
+        self._peer.offer(protocol.STATE, {"state": state, "reason": reason})
+
+    def _on_event(self, params: dict[str, Any]) -> None:
+        if self._ingle is not None:
+            self._ingle.take_event(params)
+
+
+class Host:
+    """The process: its guests and the control connection."""
+
+    def __init__(self, guests: list[Guest]) -> None:
+        self._guests = guests
+        self.dispatcher = Dispatcher(
+            {
+                protocol.PAUSE: _route(self._pause, protocol.NoParams),
+                protocol.RESUME: _route(self._resume, protocol.NoParams),
+            }
+        )
+
+    async def _pause(self, params: protocol.NoParams) -> None:
+        await asyncio.gather(*(guest.pause() for guest in self._guests))
+
+    async def _resume(self, params: protocol.NoParams) -> None:
+        await asyncio.gather(*(guest.resume() for guest in self._guests))
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(guest.stop() for guest in self._guests))
+
+
+def _route(handler: Callable[[Any], Awaitable[Any]], params: type) -> Route:
+    async def handle(bound: Any, call: Call) -> Any:
+        return await handler(bound)
+
+    return Route(handle, params)
+
+
+async def serve(sockets: list[socket.socket]) -> None:
+    """Live until the control socket closes or SIGTERM comes."""
+    control, *peers = [
+        Peer(await FrameStream.over(sock, protocol.HOST_LIMITS), name="daemon") for sock in sockets
+    ]
+    host = Host([Guest(peer) for peer in peers])
+    control.dispatcher = host.dispatcher
+    ended = asyncio.ensure_future(control.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, control.abort)
+    running = [asyncio.ensure_future(peer.run()) for peer in peers]
+    await asyncio.wait([ended, *running], return_when=asyncio.FIRST_COMPLETED)
+    await host.stop()
+
+
+def _end_now(status: int) -> None:
+    """End without waiting for threads and tasks of plugins, which may never end."""
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    sockets = inherited_sockets(os.environ)
+    for sock in sockets:
+        sock.set_inheritable(False)  # what a plugin starts, a viewer for example, must not hold them
+    asyncio.run(_main(sockets))
+
+
+async def _main(sockets: list[socket.socket]) -> None:
+    await serve(sockets)
+    _end_now(0)
+
+
+if __name__ == "__main__":
+    main()
