@@ -9,8 +9,17 @@ from typing import Any
 
 import msgspec
 
+from ingle.rpc.streams import StreamLimits
 from ingle.vocabulary import FinishReason, Priority, Span, Timing, Usage
 from ingle.wire.calls.base import NoParams, Params, Result
+
+LIMITS = StreamLimits(
+    frame_bytes=64 * 1024 * 1024, frame_deadline_s=None, write_deadline_s=30.0
+)
+"""Both ends are ours: a long document's likelihoods are one frame, and a busy machine is slow."""
+
+MAX_REQUESTS = 1024
+"""In flight at the child; `admission` says `busy` long before."""
 
 
 class LoadParams(Params, frozen=True):

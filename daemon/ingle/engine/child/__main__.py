@@ -1,0 +1,14 @@
+"""`python -m ingle.engine.child`: settles what llama.cpp reads from the environment, then starts."""
+
+import os
+
+os.environ["GOMP_SPINCOUNT"] = "0"
+"""Threads that spin at a barrier collapse on a busy desktop (23 ms a token became 1.8 s beside two
+busy programs); libgomp reads this when it is loaded, so it stands before every other import."""
+os.environ["GGML_NO_BACKTRACE"] = "1"
+"""A failed assertion would start gdb for ten seconds, while the caller waits for its error."""
+
+from ingle.engine.child.main import main  # noqa: E402 - see above
+
+if __name__ == "__main__":
+    main()

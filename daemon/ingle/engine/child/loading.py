@@ -1,0 +1,126 @@
+"""From `LoadParams` to a warm model with its context: what is decided once, at load.
+
+Runs on the decoding thread; it takes as long as the disk does.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingle.engine.child import bindings
+from ingle.engine.child.bindings import Context, ContextShape, Device, Model
+from ingle.engine.child.scheduler import Budget
+from ingle.engine.child.slots import Slots
+from ingle.engine.protocol import LoadParams, LoadResult
+from ingle.errors import InvalidParams
+
+COPIES = 8
+"""Candidates that one request has scored side by side."""
+MAX_SEQUENCES = 256
+"""LLAMA_MAX_SEQ: a context for more is not made."""
+
+CPU_BATCH, CPU_UBATCH = 256, 128
+"""A step that is aborted loses one micro-batch; larger ones read prompts 3 % faster."""
+GPU_BATCH, GPU_UBATCH = 1024, 512
+BESIDE = 32
+"""Prompt rows beside text that somebody reads along: some 0.15 s on two slow cores."""
+OUTPUTS = 128
+"""Rows with logits in a step: 25 MB for a vocabulary of 49,152."""
+
+MOST_THREADS = 256
+MOST_CTX = 1 << 20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A loaded model; `limit` is the longest sequence it can hold."""
+
+    context: Context
+    slots: Slots
+    budget: Budget
+    limit: int
+    result: LoadResult
+
+
+def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
+    """Load and warm up. Raises `BadModelFile`, `EngineUnavailable`, `InvalidParams`."""
+    began = time.perf_counter()
+    _check(params)
+    bindings.start()
+    before = bindings.gpus()
+    is_on_gpu = bool(before) and params.gpu_layers != 0
+    model = Model(
+        params.path,
+        gpu_layers=params.gpu_layers,
+        check_tensors=params.check_tensors,
+        progress=report,
+    )
+    slots = _slots(params, model, params.n_ctx)
+    context = Context(model, _shape(params, slots, is_on_gpu))
+    slots = _slots(params, model, context.n_ctx)
+    context.warm_up()
+    vram = _taken(before, bindings.gpus())
+    budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
+    return Opened(
+        context,
+        slots,
+        budget,
+        min(context.n_ctx, model.n_ctx_train or context.n_ctx),
+        LoadResult(
+            architecture=model.architecture,
+            n_ctx=context.n_ctx,
+            n_ctx_train=model.n_ctx_train,
+            n_vocab=context.vocabulary.size,
+            slots=params.slots,
+            threads=params.threads,
+            device=before[0].name if is_on_gpu else "CPU",
+            vram_bytes=vram,
+            rss_bytes=rss(),
+            load_ms=(time.perf_counter() - began) * 1000,
+            build=bindings.build(),
+            offload=bindings.can_offload(),
+        ),
+    )
+
+
+def _check(params: LoadParams) -> None:
+    for name, value, most in (
+        ("n_ctx", params.n_ctx, MOST_CTX),
+        ("slots", params.slots, MAX_SEQUENCES // 4),
+        ("threads", params.threads, MOST_THREADS),
+    ):
+        if not 1 <= value <= most:
+            raise InvalidParams(f"`{name}` is from 1 to {most}")
+
+
+def _slots(params: LoadParams, model: Model, cells: int) -> Slots:
+    """A recurrent model has a whole state for each sequence: one copy has to do."""
+    copies = 1 if model.is_recurrent else min(COPIES, MAX_SEQUENCES // params.slots - 1)
+    return Slots(params.slots, cells, copies)
+
+
+def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:
+    n_batch, n_ubatch = (GPU_BATCH, GPU_UBATCH) if is_on_gpu else (CPU_BATCH, CPU_UBATCH)
+    return ContextShape(
+        n_ctx=params.n_ctx,
+        n_batch=min(n_batch, params.n_ctx),
+        n_ubatch=min(n_ubatch, params.n_ctx),
+        n_seq=slots.sequences,
+        n_outputs=max(OUTPUTS, slots.sequences),
+        threads=params.threads,
+        flash=is_on_gpu,
+    )
+
+
+def _taken(before: Sequence[Device], after: Sequence[Device]) -> int:
+    """GPU memory that loading took, as ggml counts it."""
+    pairs = zip(before, after, strict=True)
+    return sum(max(old.free - new.free, 0) for old, new in pairs)
+
+
+def rss() -> int:
+    """Resident memory of this process, in bytes."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,285 @@
+"""The operations of `engine.protocol`: from parameters to work in the engine and back to results.
+
+Whatever a client can send is checked here, so that nothing of it makes llama.cpp abort.
+Tokenising has a thread of its own: it only reads the vocabulary, and a request that arrives must
+not wait for the step in flight to learn how long it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ingle.engine.child import grammar, limits
+from ingle.engine.child.bindings import Vocabulary
+from ingle.engine.child.engine import Engine, Ticket
+from ingle.engine.child.loading import Opened, open_model, rss
+from ingle.engine.child.sampling import Choice, Sampler
+from ingle.engine.child.scheduler import RANKS
+from ingle.engine.child.slots import Slots
+from ingle.engine.child.text import TextStream, character_ends
+from ingle.engine.child.work import Generation, Reading, Scoring
+from ingle.engine.protocol import (
+    CandidateScore,
+    ChildStatus,
+    GenerateParams,
+    GenerateResult,
+    LoadParams,
+    LoadResult,
+    ScoreParams,
+    ScoreResult,
+    SurpriseParams,
+    SurpriseResult,
+    TokenizeParams,
+    TokenizeResult,
+)
+from ingle.errors import ContextTooLong, EngineUnavailable, InvalidParams, InvalidRequest
+from ingle.rpc.dispatcher import Call
+from ingle.vocabulary import Span, Timing, Usage
+from ingle.wire.calls.base import NoParams
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What exists once a model is loaded."""
+
+    opened: Opened
+    engine: Engine
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.opened.context.vocabulary
+
+    @property
+    def limit(self) -> int:
+        """Tokens of the longest sequence."""
+        return self.opened.limit
+
+
+class Service:
+    """Answers the daemon. One model in its life; `run_loop` is what the child does besides."""
+
+    def __init__(self) -> None:
+        self._decoding = ThreadPoolExecutor(1, "decode")
+        self._tokenizing = ThreadPoolExecutor(1, "tokenize")
+        self._loaded: Loaded | None = None
+        self._is_taken = False
+        self._ready = asyncio.Event()
+
+    async def run_loop(self) -> None:
+        """Step while there is work, from the moment that a model is loaded."""
+        await self._ready.wait()
+        await self._model.engine.run()
+
+    @property
+    def _model(self) -> Loaded:
+        if self._loaded is None:
+            raise EngineUnavailable("no model is loaded yet")
+        return self._loaded
+
+    # ---- load
+
+    async def load(self, params: LoadParams, call: Call) -> LoadResult:
+        if self._is_taken:
+            raise InvalidRequest("this child was given a model already")
+        self._is_taken = True
+        report = _reporter(call) if params.stream else _ignore
+        loop = asyncio.get_running_loop()
+        opened = await loop.run_in_executor(self._decoding, open_model, params, report)
+        engine = Engine(opened.context, opened.slots, opened.budget, self._decoding)
+        self._loaded = Loaded(opened, engine)
+        self._ready.set()
+        return opened.result
+
+    # ---- the work
+
+    async def generate(self, params: GenerateParams, call: Call) -> GenerateResult:
+        model = self._model
+        limits.check_stops(params.stop)
+        prompt = await self._prompt(params.spans)
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        work = Generation(
+            RANKS[params.priority],
+            prompt,
+            limits.clamped(params.max_tokens, prompt, model.limit),
+            await self._sampler(params),
+            TextStream(params.stop),
+            model.vocabulary.piece,
+            model.vocabulary.is_end,
+            pieces.put_nowait,
+        )
+        with model.engine.enter(work) as ticket:
+            await _pass_on(ticket, pieces, call if params.stream else None)
+        assert work.finish_reason
+        usage = Usage(
+            input_tokens=len(prompt), used_tokens=len(prompt), output_tokens=len(work.output)
+        )
+        return GenerateResult(
+            text=work.text, finish_reason=work.finish_reason, usage=usage, timing=_timing(ticket)
+        )
+
+    async def _sampler(self, params: GenerateParams) -> Sampler:
+        choice = Choice(
+            params.temperature,
+            params.top_p,
+            params.top_k,
+            params.min_p,
+            params.repeat_penalty,
+            params.seed,
+        )
+        choice.check()
+        if params.grammar is not None and params.schema is not None:
+            raise InvalidParams("`grammar` or `schema`, not both")
+        return await self._off_loop(self._make_sampler, params, choice)
+
+    def _make_sampler(self, params: GenerateParams, choice: Choice) -> Sampler:
+        rules = None
+        if params.schema is not None:
+            rules = grammar.from_schema(params.schema)
+        elif params.grammar is not None:
+            rules = grammar.check_grammar(params.grammar)
+        return Sampler(self._model.vocabulary, choice, rules)
+
+    async def score(self, params: ScoreParams, call: Call) -> ScoreResult:
+        model = self._model
+        limits.check_candidates(params.candidates)
+        prompt = await self._prompt(params.spans)
+        candidates = await self._off_loop(self._tokenize_all, params.candidates)
+        if not all(candidates):
+            raise InvalidParams("an empty candidate has no likelihood")
+        limits.check_fits(len(prompt) + max(map(len, candidates)), model.limit)
+        work = _scoring(RANKS[params.priority], prompt, candidates, model.opened.slots)
+        with model.engine.enter(work) as ticket:
+            await ticket.finished
+        scores = [
+            CandidateScore(logprob=total, tokens=len(tokens))
+            for total, tokens in zip(work.sums, candidates, strict=True)
+        ]
+        read = len(prompt) + sum(map(len, candidates))
+        usage = Usage(input_tokens=read, used_tokens=read)
+        return ScoreResult(scores=scores, usage=usage, timing=_timing(ticket))
+
+    async def surprise(self, params: SurpriseParams, call: Call) -> SurpriseResult:
+        model = self._model
+        vocabulary = model.vocabulary
+        tokens = await self._tokens(params.text)
+        before = await self._prompt(params.spans) if params.spans else vocabulary.opening()
+        window = min(model.limit, max(model.opened.slots.cells // 2, 256))
+        if len(before) > window // 2:
+            raise ContextTooLong(f"{len(before)} tokens before the text; at most {window // 2} may be")
+        if not tokens:
+            return SurpriseResult(ends=[], logprobs=[], usage=Usage(), timing=Timing())
+        work = Reading(RANKS[params.priority], before, tokens, window)
+        with model.engine.enter(work) as ticket:
+            await ticket.finished
+        pieces = await self._off_loop(self._pieces, tokens)
+        usage = Usage(input_tokens=len(tokens), used_tokens=len(tokens))
+        return SurpriseResult(
+            ends=character_ends(params.text, pieces),
+            logprobs=work.logprobs,
+            usage=usage,
+            timing=_timing(ticket),
+        )
+
+    async def tokenize(self, params: TokenizeParams, call: Call) -> TokenizeResult:
+        if params.spans is None:
+            return TokenizeResult(tokens=await self._tokens(params.text))
+        limits.check_length(sum(len(span.text) for span in params.spans))
+        tokens = await self._off_loop(self._model.vocabulary.prompt, params.spans)
+        return TokenizeResult(tokens=tokens)
+
+    async def status(self, params: NoParams, call: Call) -> ChildStatus:
+        model = self._model
+        counters = model.engine.counters
+        return ChildStatus(
+            rss_bytes=rss(),
+            vram_bytes=model.opened.result.vram_bytes,
+            running=model.engine.running,
+            waiting=model.engine.waiting,
+            steps=counters.steps,
+            decoded_tokens=counters.decoded,
+            prefilled_tokens=counters.prefilled,
+            step_ms=counters.median_ms,
+        )
+
+    # ---- tokens
+
+    async def _prompt(self, spans: Sequence[Span]) -> list[int]:
+        """Raises `ContextTooLong` for what cannot be followed by even one token."""
+        limit = self._model.limit
+        limits.check_prompt(sum(len(span.text) for span in spans), limit)
+        tokens = await self._off_loop(self._model.vocabulary.prompt, spans)
+        if not tokens:
+            raise InvalidParams("the prompt is empty")
+        limits.check_fits(len(tokens) + 1, limit)
+        return tokens
+
+    async def _tokens(self, text: str) -> list[int]:
+        limits.check_length(len(text))
+        return await self._off_loop(lambda: self._model.vocabulary.tokenize(text, special=False))
+
+    def _tokenize_all(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._model.vocabulary.tokenize(text, special=False) for text in texts]
+
+    def _pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        return [self._model.vocabulary.piece(token, special=True) for token in tokens]
+
+    async def _off_loop(self, function: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._tokenizing, function, *args)
+
+
+def _ignore(_: float) -> None:
+    """Nobody wants to hear of the progress."""
+
+
+def _reporter(call: Call) -> Callable[[float], None]:
+    """Send the progress of loading, at most a hundred times, from the loading thread."""
+    loop = asyncio.get_running_loop()
+    last = ""
+
+    def report(share: float) -> None:
+        nonlocal last
+        if (text := f"{share:.2f}") != last:
+            last = text
+            asyncio.run_coroutine_threadsafe(call.delta(text), loop)
+
+    return report
+
+
+async def _pass_on(ticket: Ticket, pieces: "asyncio.Queue[str | None]", call: Call | None) -> None:
+    """Stream the text until the work is finished; a slow reader gets larger pieces."""
+    if call is not None:
+        ticket.finished.add_done_callback(lambda _: pieces.put_nowait(None))
+        while (text := await pieces.get()) is not None:
+            while not pieces.empty() and (more := pieces.get_nowait()) is not None:
+                text += more
+            await call.delta(text)
+            if ticket.finished.done() and pieces.empty():
+                break
+    await ticket.finished
+
+
+def _scoring(rank: int, prompt: list[int], candidates: list[list[int]], slots: Slots) -> Scoring:
+    """With as many candidates side by side as half of the memory has room for beside the prompt."""
+    for copies in range(slots.copies, 1, -1):
+        work = Scoring(rank, prompt, candidates, copies)
+        if work.cells <= max(slots.cells // 2, len(prompt)):
+            return work
+    return Scoring(rank, prompt, candidates, 1)
+
+
+def _timing(ticket: Ticket) -> Timing:
+    started = ticket.started or ticket.arrived
+    first = ticket.first_result or started
+    ended = ticket.ended or first
+    return Timing(
+        queue_ms=(started - ticket.arrived) * 1000,
+        prefill_ms=(first - started) * 1000,
+        ttft_ms=(first - ticket.arrived) * 1000,
+        decode_ms=(ended - first) * 1000,
+        total_ms=(ended - ticket.arrived) * 1000,
+    )

@@ -1,0 +1,77 @@
+"""One step on the decoding thread: fill the batch, decode, read what the logits say.
+
+It is the only place where requests' rows meet llama.cpp. It decides nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingle.engine.child.bindings import ABORTED, Context
+from ingle.engine.child.work import Feed, Value, Want
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`code` is `llama_decode`'s; `values` are parallel to the feeds and their wants.
+
+    After an abort `kept` says how many positions of each feed's sequence are in memory.
+    """
+
+    code: int
+    ms: float
+    values: list[list[Value]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+
+    @property
+    def is_aborted(self) -> bool:
+        return self.code == ABORTED
+
+
+def run(context: Context, feeds: Sequence[Feed], freed: Sequence[int]) -> Outcome:
+    """Forget the `freed` sequences, then decode all feeds in one batch."""
+    for seq in freed:
+        context.remove(seq)
+    began = time.perf_counter()
+    firsts = _fill(context, feeds)
+    code = context.decode()
+    if code:
+        ms = (time.perf_counter() - began) * 1000
+        return Outcome(code, ms, kept=[context.kept(feed.seq) for feed in feeds])
+    values = [_read(context, first, feed.wants) for first, feed in zip(firsts, feeds, strict=True)]
+    return Outcome(0, (time.perf_counter() - began) * 1000, values)
+
+
+def _fill(context: Context, feeds: Sequence[Feed]) -> list[int]:
+    context.batch.clear()
+    firsts = []
+    for feed in feeds:
+        if feed.copy_of is None:
+            context.remove(feed.seq, feed.start)
+        else:
+            context.remove(feed.seq)
+            context.copy(feed.copy_of, feed.seq)
+        outputs = [want.index for want in feed.wants]
+        firsts.append(context.batch.add(feed.tokens, feed.start, feed.seq, outputs))
+    return firsts
+
+
+def _read(context: Context, first: int, wants: Sequence[Want]) -> list[Value]:
+    return [_value(context, first + want.index, want) for want in wants]
+
+
+def _value(context: Context, row: int, want: Want) -> Value:
+    if want.sampler is not None:
+        return want.sampler.pick(context, row)
+    return likelihoods(context.logits(row), want.targets)
+
+
+def likelihoods(logits: NDArray[np.float32], targets: Sequence[int]) -> list[float]:
+    """Natural log-likelihoods of `targets` (log-softmax), summed in double precision."""
+    peak = logits.max()
+    total = np.exp(logits - peak).sum(dtype=np.float64)
+    found: list[float] = (logits[list(targets)] - peak - np.log(total)).tolist()
+    return found
