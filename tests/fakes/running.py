@@ -34,7 +34,7 @@ class RunningDaemon:
         return self.root / "state_home/ingle/ingled.log"
 
     def client(self) -> Ingle:
-        return Ingle(socket=self.socket, timeout_s=120)
+        return Ingle(self.socket)
 
     def stop(self, patience_s: float = 20) -> int:
         self.process.terminate()
@@ -72,7 +72,9 @@ def daemon(root: Path, **environ: str) -> Iterator[RunningDaemon]:
             said = notifications.recv(200)
         except TimeoutError:
             process.kill()
-            raise AssertionError(f"not ready in {START_S} s: {process.communicate()[0].decode()}") from None
+            raise AssertionError(
+                f"not ready in {START_S} s: {process.communicate()[0].decode()}"
+            ) from None
         assert said == b"READY=1"
         yield running
     finally:

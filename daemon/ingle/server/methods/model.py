@@ -1,11 +1,15 @@
 """`model.*` and `engine.*`: the models there are and the one that is resident."""
 
 import asyncio
+from pathlib import Path
 
 from ingle.assistant.assistant import Assistant
 from ingle.engine.client import EngineClient
 from ingle.engine.supervisor import Supervisor
-from ingle.models.library import Library
+from ingle.models.catalog import catalog
+from ingle.models.families import family_of
+from ingle.models.gguf import read_header
+from ingle.models.library import InstalledModel, Library
 from ingle.rpc.dispatcher import Call, Handler
 from ingle.server.streaming import streamed
 from ingle.wire.calls.base import Done, NoParams
@@ -25,7 +29,7 @@ def handlers(
     library: Library, supervisor: Supervisor, engine: EngineClient, assistant: Assistant
 ) -> dict[str, Handler]:
     async def list_(_: NoParams, call: Call) -> list[ModelInfo]:
-        return await asyncio.to_thread(shelf.listed, library, engine.model)
+        return await asyncio.to_thread(_listed, library, engine.model)
 
     async def use(params: ModelUseParams, call: Call) -> Done:
         model = await asyncio.to_thread(library.choose, params.name)
@@ -41,7 +45,7 @@ def handlers(
         return Done()
 
     async def inspect(params: ModelInspectParams, call: Call) -> ModelInspectResult:
-        return await asyncio.to_thread(shelf.inspected, library, params.model)
+        return await asyncio.to_thread(_inspected, library, params.model)
 
     async def evaluate(_: NoParams, call: Call) -> ModelEvalResult:
         return await streamed(call, True, assistant.evaluate)
@@ -58,3 +62,40 @@ def handlers(
         "model.eval": evaluate,
         "engine.tokenize": tokenize,
     }
+
+
+def _listed(library: Library, resident: InstalledModel | None) -> list[ModelInfo]:
+    """What is here first, then what could be pulled."""
+    here = library.list()
+    names = {model.name for model in here}
+    rows = [_installed(model, resident is not None and resident.name == model.name) for model in here]
+    return rows + [
+        ModelInfo(
+            name=entry.name, state="available", tier=entry.tier, size_bytes=entry.size_mb * 1_000_000,
+            quantization="", licence=entry.licence, source=entry.source, summary=entry.summary,
+        )
+        for entry in catalog().values()
+        if entry.name not in names
+    ]  # fmt: skip
+
+
+def _installed(model: InstalledModel, is_resident: bool) -> ModelInfo:
+    entry = catalog().get(model.name)
+    return ModelInfo(
+        name=model.name, state="resident" if is_resident else "installed", tier=model.tier,
+        size_bytes=model.size_bytes, quantization=read_header(model.path).quantization,
+        licence=model.licence, source=model.source, summary=entry.summary if entry else "",
+    )  # fmt: skip
+
+
+def _inspected(library: Library, name_or_path: str) -> ModelInspectResult:
+    path = Path(name_or_path)
+    if not (path.is_absolute() and path.exists()):
+        path = library.find(name_or_path).path
+    header = read_header(path)
+    return ModelInspectResult(
+        name=header.name, architecture=header.architecture, parameters=header.parameters,
+        quantization=header.quantization, n_ctx_train=header.n_ctx_train, n_vocab=header.n_vocab,
+        n_layers=header.n_layers, size_bytes=header.size_bytes, tensors=len(header.tensors),
+        family=family_of(header), metadata=header.metadata,
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Models on disk: found by name, with their story; nothing half-written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ingle.errors import ModelNotFound, Unavailable
+from ingle.models.catalog import EMBEDDED, catalog, suggestion
+from ingle.models.library import Library, Story
+
+
+@pytest.fixture
+def library(tmp_path: Path, tiny_model: Path) -> Library:
+    (tmp_path / "tiny.gguf").symlink_to(tiny_model)
+    (tmp_path / f"{EMBEDDED}.gguf").symlink_to(tiny_model)
+    return Library(tmp_path)
+
+
+def test_models_are_listed_and_what_is_none_is_left_out(library: Library) -> None:
+    (library.directory / "fake.gguf").write_text("no model")
+    assert [model.name for model in library.list()] == [EMBEDDED, "tiny"]
+
+
+def test_what_nobody_measured_has_the_catalogs_tier_or_none(library: Library) -> None:
+    assert (library.find(EMBEDDED).tier, library.find(EMBEDDED).is_measured) == ("tiny", False)
+    assert library.find("tiny").tier is None
+    library.record_eval("tiny", "small", {"fix": (3, 4)})
+    assert (library.find("tiny").tier, library.find("tiny").is_measured) == ("small", True)
+    assert library.story("tiny").abilities == {"fix": (3, 4)}
+
+
+def test_the_family_is_read_from_the_file_where_nothing_else_tells(library: Library) -> None:
+    assert library.find("tiny").family == "chatml"
+
+
+@pytest.mark.parametrize("name", ["gone", "../tiny", "a/b", "", ".", "x" * 300])
+def test_an_unknown_name_is_a_clear_error_and_never_a_path(library: Library, name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        library.find(name)
+
+
+def test_a_known_model_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound) as caught:
+        Library(tmp_path).find("qwen2.5-0.5b-instruct")
+    assert "ingle model pull qwen2.5-0.5b-instruct" in caught.value.hint
+    assert "Apache-2.0" in caught.value.hint
+
+
+def test_the_chosen_model_is_remembered(library: Library) -> None:
+    assert library.current() is None
+    library.choose("tiny")
+    assert Library(library.directory).current() == "tiny"
+    with pytest.raises(ModelNotFound):
+        library.choose("gone")
+    assert library.current() == "tiny"
+
+
+def test_a_broken_sidecar_costs_only_its_story(library: Library) -> None:
+    (library.directory / "tiny.json").write_text("{")
+    assert library.find("tiny").tier is None
+
+
+def test_a_sidecar_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        Library(tmp_path / "file").record("tiny", Story())
+
+
+def test_a_sidecar_is_readable_json(library: Library) -> None:
+    library.record("tiny", Story(licence="MIT"))
+    assert json.loads((library.directory / "tiny.json").read_text())["licence"] == "MIT"
+    assert list(library.directory.glob(".*")) == []
+
+
+def test_the_suggestion_is_the_smallest_that_can() -> None:
+    small = suggestion("small")
+    assert small.tier == "small"
+    assert all(small.size_mb <= other.size_mb for other in catalog().values() if other.tier != "tiny")
+    assert suggestion("tiny").name == EMBEDDED
