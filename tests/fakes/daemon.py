@@ -5,6 +5,7 @@ wrong ones fails here as it would fail there.
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -204,19 +205,24 @@ class FakeDaemon:
             self._loop.close()
 
     async def _serve(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            server = await asyncio.start_unix_server(
-                lambda reader, writer: tasks.create_task(self._accept(reader, writer)), self.path
-            )
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.setblocking(False)
+            listener.bind(str(self.path))
+            listener.listen()
             self._ready.set()
-            await self._ending.wait()
-            server.close()
-            self._abort_all()
+            async with asyncio.TaskGroup() as tasks:
+                self._loop.add_reader(
+                    listener, lambda: tasks.create_task(self._talk(listener.accept()[0]))
+                )
+                await self._ending.wait()
+                self._loop.remove_reader(listener)
+                self._abort_all()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        stream = FrameStream(reader, writer, StreamLimits())
-        peer = Peer(stream, Dispatcher(self._routes()))
+    async def _talk(self, accepted: socket.socket) -> None:
+        peer = Peer(await FrameStream.over(accepted, StreamLimits()), Dispatcher(self._routes()))
         self._peers.append(peer)
+        if self._ending.is_set():
+            peer.abort()
         await peer.run()
 
     def _routes(self) -> dict[str, Route]:
@@ -256,4 +262,4 @@ class FakeDaemon:
 
     def _notify_all(self, params: dict[str, Any]) -> None:
         for peer in self._peers:
-            peer.notify_soon(codes.EVENT, params)
+            peer.offer(codes.EVENT, params)

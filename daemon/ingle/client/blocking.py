@@ -134,7 +134,8 @@ class Ingle:
 
     def call(self, method: str, /, **params: Any) -> Any:
         """Call any method and wait for its result, as plain JSON values."""
-        return self.request(method, params).result
+        with self.request(method, params) as answer:
+            return answer.result
 
     def stream(self, method: str, /, **params: Any) -> Stream:
         """Call a streaming method; iterate over the pieces, then read `.result`."""
@@ -189,10 +190,10 @@ class Ingle:
     def _do(self, wanted: Wanted[T], on_delta: OnDelta | None = None) -> T:
         if on_delta is None:
             return wanted.typed(self.call(wanted.method, **wanted.params))
-        stream = self.stream(wanted.method, **wanted.params)
-        for piece in stream:
-            on_delta(piece)
-        return wanted.typed(stream.result)
+        with self.stream(wanted.method, **wanted.params) as stream:
+            for piece in stream:
+                on_delta(piece)
+            return wanted.typed(stream.result)
 
     def _heard(self) -> Iterator[Event]:
         while True:
