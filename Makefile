@@ -27,7 +27,8 @@ lint: ## Check the style, the types and the import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@MYPYPATH=packaging/bootstrap $(BIN)/mypy --strict packaging/bootstrap/*.py
-	@$(BIN)/lint-imports --no-logo
+	@MYPYPATH=packaging/demo:daemon $(BIN)/mypy --strict packaging/demo/*.py
+	@PYTHONPATH=daemon $(BIN)/lint-imports --no-logo
 
 .PHONY: bench
 bench: ## Measure the figures that are promised (minutes; quiet machine)

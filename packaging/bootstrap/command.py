@@ -68,7 +68,8 @@ def run(
     if code:
         tail = "\n".join(f"    {line}" for line in last)
         raise CommandFailed(
-            f"{Path(argv[0]).name} failed ({code}); its last lines:\n{tail}\n  all of it: {log}"
+            f"{Path(argv[0]).name} failed ({code}); its last lines:\n{tail}\n  all of it: {log}",
+            "run it again; if it fails again, the log says why",
         )
 
 
