@@ -133,15 +133,17 @@ class Host:
     async def _see_to_its_end(
         self, child: Child, dead: asyncio.Task[int], connections: list[asyncio.Task[None]]
     ) -> None:
-        done, _ = await asyncio.wait([dead], timeout=REAP_S)
-        if done:
-            return
-        ended = [
+        """A connection that ends before its process does was ended by us: the plugin broke a rule."""
+        first = [
             tenant for tenant, task in zip(self._tenants, connections[1:], strict=True) if task.done()
         ]
-        self._blame("it broke the protocol", *ended)
-        await child.stop()
-        await asyncio.wait([dead])
+        await asyncio.wait([dead], timeout=REAP_S)
+        if not dead.done():
+            await child.stop()
+            await asyncio.wait([dead])
+            self._blame("it broke the protocol", *first)
+        elif dead.result() == 0:  # the host's answer to a connection that we have closed
+            self._blame("it broke the protocol", *first)
 
     def _blame(self, reason: str, *culprits: Tenant) -> None:
         self._fault = self._fault or Death(reason, culprits or self._tenants)

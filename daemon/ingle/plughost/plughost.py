@@ -250,8 +250,8 @@ class PluginHosts:
     async def _converge(self) -> None:
         """Make what runs what should run; a change in a host's plugins restarts that host."""
         self._scan()
-        idle, wanted = self._sorted_out()
-        await self._end_others(wanted)
+        await self._end_others(self._sorted_out()[1])
+        idle, wanted = self._sorted_out()  # anew: the person may have spoken meanwhile
         for tenant, state, reason in idle:
             tenant.report(state, reason)
         if any(state is PluginState.WAITING for _, state, _ in idle):
@@ -321,6 +321,7 @@ class PluginHosts:
                 elif tenant.state is not PluginState.FAILED:
                     tenant.report(PluginState.WAITING, f"its host has ended: {death.reason}")
             tenants = tuple(each for each in tenants if each.state is not PluginState.FAILED)
+            self._wake.set()  # what stands on disk may not be what was approved any more
             await asyncio.sleep(delay_s)
 
     # ---- telling
@@ -343,7 +344,7 @@ class PluginHosts:
         """Converge and wait until it is so, or for as long as a person is patient."""
         self._wake.set()
         try:
-            async with asyncio.timeout(SETTLE_S if self._group else 0):
+            async with asyncio.timeout(SETTLE_S):
                 while not is_so():
                     await self._changed.wait()
         except TimeoutError:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from ingle.errors import IngleError, Paused, PluginFailed
+from ingle.errors import IngleError, PluginFailed
 from ingle.procs.child import inherited_sockets
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.rpc.peer import Peer
@@ -98,8 +98,6 @@ class Guest:
                 self._live()
 
     async def call(self, params: protocol.CallParams) -> Any:
-        if self._is_paused:
-            raise Paused("the plugin is paused")
         wanted = find_command(self._commands, params.command)
         return await wanted.call(self._plugin, params.args)
 
