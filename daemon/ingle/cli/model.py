@@ -30,7 +30,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     pull.add_argument(
         "source", metavar="NAME|SOURCE", help="a name of the list, or hf: https: pypi: file:"
     )
-    pull.add_argument("-y", "--yes", action="store_true", help="do not ask")
     use = actions.add_parser("use", help="make a model the resident one")
     use.add_argument("name", metavar="NAME")
     inspect = actions.add_parser("inspect", help="read a model's header without loading it")
@@ -68,9 +67,9 @@ def _list(args: argparse.Namespace, session: Session) -> int:
 
 
 def _pull(args: argparse.Namespace, session: Session) -> int:
-    from ingle.cli.pulling import pull  # noqa: PLC0415 - the network, tqdm: for this action only
+    from ingle.cli.pulling import pull_model  # noqa: PLC0415 - tqdm and the network: here only
 
-    return pull(args.source, session, is_agreed=args.yes)
+    return pull_model(args.source, session)
 
 
 def _use(args: argparse.Namespace, session: Session) -> int:

@@ -1,0 +1,1 @@
+"""What `ingle doctor` looks at: each check is a function of the session that gives findings."""

@@ -1,0 +1,36 @@
+"""Reading a model's header here, where no daemon runs that could do it."""
+
+from pathlib import Path
+
+from ingle.models.families import family_of
+from ingle.models.gguf import read_header
+from ingle.models.library import Library
+from ingle.paths import Paths
+from ingle.wire.calls.model import ModelInspectResult
+
+
+def named(model: str) -> str:
+    """What the person typed as the daemon understands it: an absolute path, or a name."""
+    path = Path(model)
+    return str(path.absolute()) if path.exists() else model
+
+
+def inspect_here(model: str, paths: Paths) -> ModelInspectResult:
+    """Raises `ModelNotFound`, `BadModelFile`."""
+    path = Path(named(model))
+    if not path.is_absolute():
+        path = Library(paths.models).find(model).path
+    header = read_header(path)
+    return ModelInspectResult(
+        name=header.name,
+        architecture=header.architecture,
+        parameters=header.parameters,
+        quantization=header.quantization,
+        n_ctx_train=header.n_ctx_train,
+        n_vocab=header.n_vocab,
+        n_layers=header.n_layers,
+        size_bytes=header.size_bytes,
+        tensors=len(header.tensors),
+        family=family_of(header),
+        metadata=dict(header.metadata),
+    )
