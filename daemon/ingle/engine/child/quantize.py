@@ -47,18 +47,20 @@ def _run(source: Path, target: Path, kind: str) -> None:
     try:
         import llama_cpp.llama_cpp as ll  # noqa: PLC0415 - 0.4 s; a usage error need not wait for it
     except ImportError as error:
-        raise Unavailable(f"llama-cpp-python cannot be imported: {error}", "`make run` builds it") from None
+        raise Unavailable(
+            f"llama-cpp-python cannot be imported: {error}", "`make run` builds it"
+        ) from None
     ftype = getattr(ll, f"LLAMA_FTYPE_MOSTLY_{kind.upper()}", None)
     if ftype is None:
         raise CallerError(f"{kind!r} is not a type of weights", "Q8_0, F16, Q4_K_M, ...")
     errors: list[str] = []
 
-    @ll.llama_log_callback
     def log(level: int, text: bytes, _: object) -> None:
         if level == _LOG_ERROR:
             errors.append(text.decode("utf-8", "replace").strip())
 
-    ll.llama_log_set(log, None)
+    callback = ll.llama_log_callback(log)  # kept until the end: llama.cpp holds no reference
+    ll.llama_log_set(callback, None)
     params = ll.llama_model_quantize_default_params()
     params.ftype = ftype
     params.allow_requantize = True
