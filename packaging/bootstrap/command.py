@@ -67,8 +67,9 @@ def run(
             raise
     if code:
         tail = "\n".join(f"    {line}" for line in last)
+        what = " ".join([Path(argv[0]).name, *argv[1:4]])
         raise CommandFailed(
-            f"{Path(argv[0]).name} failed ({code}); its last lines:\n{tail}\n  all of it: {log}",
+            f"{what} failed ({code}); its last lines:\n{tail}\n  all of it: {log}",
             "run it again; if it fails again, the log says why",
         )
 

@@ -11,7 +11,7 @@ import time
 QUIET_S = 20.0
 """Often enough to see that it lives, seldom enough for a log."""
 BAR = 24
-NAME = 16
+NAME = 18
 
 
 class Screen:

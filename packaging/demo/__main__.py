@@ -114,7 +114,10 @@ class Demo:
             )
         if fresh:
             self._tell.line("", f"`{_ingle_command()} plugin disable NAME` takes that back")
-        return states.get("clipboard", {}).get("state") == PluginState.RUNNING
+        if states.get("clipboard", {}).get("state") != PluginState.RUNNING:
+            return False
+        await self._ingle.call("plugin.call", plugin="clipboard", command="is_watching")
+        return True
 
     async def _settled(self, heard: AsyncIterator[Event], names: list[str]) -> dict[str, dict[str, Any]]:
         """The plugins when none of them is just starting."""
@@ -135,14 +138,14 @@ class Demo:
     # ---- the text and its summary
 
     async def _hand_over(self, can_copy: bool) -> None:
-        words = len(TEXT.read_text(encoding="utf-8").split())
+        text = TEXT.read_text(encoding="utf-8")
+        words = len(text.split())
         self._tell.line()
         if can_copy:
             self._tell.line("copy", f"a text of {words} words ({TEXT.name}) goes onto the clipboard")
-            clipboard.copy(TEXT)
+            clipboard.copy(clipboard.as_news(text))
             return
         self._tell.line("no clipboard", f"a text of {words} words ({TEXT.name}) is handed over directly")
-        text = TEXT.read_text(encoding="utf-8")
         await self._ingle.call("context.put", kind="clipboard", text=text, origin="make run")
 
     async def _summary(self, heard: AsyncIterator[Event], started: float) -> None:
