@@ -53,7 +53,13 @@ GRANTS = plugin.PluginGrants(
     grants=[plugin.GrantInfo(grant="context.write", meaning="add texts to the context", approved=False)],
 )
 ITEM = context.ContextItem(
-    id="7", kind="note", title="where the code is", origin="you", chars=11, created=0.0, text="the fridge\n"
+    id="7",
+    kind="note",
+    title="where the code is",
+    origin="you",
+    chars=11,
+    created=0.0,
+    text="the fridge\n",
 )
 STATUS = daemon.StatusResult(
     version="0.1.0",

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import ingle
@@ -29,6 +28,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(exits.USAGE, f"ingle: {message}\nhint: `{self.prog} --help` shows how\n")
+
+
+class CommandParser(Parser):
+    """A parser of a command or of one of its actions: argparse makes the latter of the same class."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        add_globals(self)
 
 
 def add_globals(parser: argparse.ArgumentParser) -> None:
@@ -72,23 +79,21 @@ def parse(argv: Sequence[str]) -> tuple[str, argparse.Namespace]:
 def command_parser(name: str) -> Parser:
     """The parser of one command; imports the command's module only."""
     command = registry.load(name)
-    parser = Parser(prog=f"ingle {name}", description=_sentence(name), epilog=_examples(command))
+    parser = CommandParser(prog=f"ingle {name}", description=_sentence(name), epilog=_examples(command))
     command.configure(parser)
-    add_globals(parser)
     return parser
 
 
 def whole_parser() -> Parser:
     """Everything in one tree, for completion scripts and tests; imports all commands."""
     parser = _top(add_help=True)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=CommandParser)
     for name, summary in COMMANDS.items():
         command = registry.load(name)
         sub = commands.add_parser(
             name, help=summary, description=_sentence(name), epilog=_examples(command)
         )
         command.configure(sub)
-        add_globals(sub)
     return parser
 
 
@@ -128,6 +133,8 @@ def _examples(command: registry.Command) -> str:
 
 
 def _unknown(parser: Parser, name: str) -> NoReturn:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
     close = get_close_matches(name, COMMANDS, n=1)
     guess = f"; did you mean `ingle {close[0]}`?" if close else ""
     parser.error(f"there is no command {name!r}{guess}")

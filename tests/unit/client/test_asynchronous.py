@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from fakes.daemon import STATUS, SUMMARY
 from ingle.client import AsyncIngle
 from ingle.errors import ConnectionLost, DaemonNotRunning, ModelTooSmall

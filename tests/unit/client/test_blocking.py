@@ -5,6 +5,7 @@ import signal
 import socket
 
 import pytest
+
 from fakes.daemon import STATUS, SUMMARY, FakeDaemon
 from ingle.client import Ingle
 from ingle.errors import (

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import ingle
 import pytest
+
+import ingle
 
 
 def modules_after(statement: str) -> set[str]:

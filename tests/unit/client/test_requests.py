@@ -1,5 +1,6 @@
 import msgspec
 import pytest
+
 from ingle.client import requests
 from ingle.client.requests import Event
 from ingle.errors import DaemonNotRunning, IngleError
