@@ -23,6 +23,7 @@ from command import CommandFailed, SetupError, run
 from screen import Screen, span
 
 MODEL = "smollm2-135m-instruct"
+MODEL_STEPS = "fetching 98 MB, checking them, requantising"
 
 
 class Setup:
@@ -125,7 +126,7 @@ class Setup:
         puller = [str(environment.PYTHON), "-m", "ingle.models.pull", MODEL]
         self._screen.step("model")
         try:
-            run(puller, log=self._log("model"), screen=self._screen)
+            run(puller, log=self._log("model"), screen=self._screen, doing=MODEL_STEPS)
         except CommandFailed as error:
             self._screen.warn(error.message)
             self.missing.append(f"the model {MODEL}: `ingle model pull {MODEL}` tries again")

@@ -43,10 +43,14 @@ def run(
     *,
     log: Path,
     screen: Screen,
+    doing: str = "",
     watch: Watch | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run `argv` to its end. Raises `CommandFailed`, and `KeyboardInterrupt` after a clean end."""
+    """Run `argv` to its end; `doing` is shown until `watch` finds better words.
+
+    Raises `CommandFailed`, and `KeyboardInterrupt` after a clean end.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         file.write(f"\n$ {' '.join(argv)}\n".encode())
@@ -60,7 +64,7 @@ def run(
         )
         assert process.stdout is not None
         try:
-            last = _follow(process.stdout, file, screen, watch or _first_words)
+            last = _follow(process.stdout, file, screen, watch or _first_words, doing)
             code = process.wait()
         except BaseException:
             _end(process)
@@ -94,9 +98,9 @@ def output(argv: Sequence[str]) -> str:
     return done.stdout
 
 
-def _follow(pipe: IO[bytes], file: IO[bytes], screen: Screen, watch: Watch) -> deque[str]:
+def _follow(pipe: IO[bytes], file: IO[bytes], screen: Screen, watch: Watch, doing: str) -> deque[str]:
     last: deque[str] = deque(maxlen=LAST_LINES)
-    where: tuple[str, float | None] = ("", None)
+    where: tuple[str, float | None] = (doing, None)
     tail = b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)

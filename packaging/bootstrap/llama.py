@@ -63,6 +63,7 @@ def _build(backend: Backend, python: Path, cache: Path, log: Path, screen: Scree
         ],
         log=log,
         screen=screen,
+        doing="configuring",
         watch=_ninja_step,
         env=_environment(backend),
     )

@@ -8,7 +8,8 @@ import pytest
 from house.sources import ROOT, files
 from ingle.cli import exits
 from ingle.cli.registry import COMMANDS
-from ingle.wire.schema import GRANTS, METHODS
+from ingle.plughost.grants import MEANINGS
+from ingle.wire.schema import METHODS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [path for path in files(".md") if path.parent in {ROOT, ROOT / "tests", ROOT / "packaging"}]
@@ -32,7 +33,7 @@ def test_the_readme_has_a_line_for_every_command():
 
 
 def test_the_readme_has_a_line_for_every_grant():
-    assert set(_table("What a plugin may be granted")) == set(GRANTS)
+    assert set(_table("What a plugin may be granted")) == set(MEANINGS)
 
 
 def test_the_readme_has_a_line_for_every_exit_code():
