@@ -22,7 +22,7 @@ from ingle.context.items import Memory
 from ingle.engine.admission import Admission
 from ingle.engine.client import EngineClient
 from ingle.engine.supervisor import Supervisor
-from ingle.errors import EngineUnavailable, IngleError, ModelNotFound
+from ingle.errors import BadModelFile, EngineUnavailable, IngleError, ModelNotFound
 from ingle.models.catalog import EMBEDDED
 from ingle.models.library import Library
 from ingle.paths import Paths
@@ -127,7 +127,7 @@ class App:
         name = self._config.model.name or await asyncio.to_thread(self._library.current) or EMBEDDED
         try:
             await self._supervisor.use(await asyncio.to_thread(self._library.find, name))
-        except ModelNotFound as error:
+        except (ModelNotFound, BadModelFile) as error:
             self._supervisor.missing(error)
 
     # ---- the switches of `daemon.*`

@@ -13,9 +13,7 @@ from ingle.rpc.streams import StreamLimits
 from ingle.vocabulary import FinishReason, Priority, Span, Timing, Usage
 from ingle.wire.calls.base import NoParams, Params, Result
 
-LIMITS = StreamLimits(
-    frame_bytes=64 * 1024 * 1024, frame_deadline_s=None, write_deadline_s=30.0
-)
+LIMITS = StreamLimits(frame_bytes=64 * 1024 * 1024, frame_deadline_s=None, write_deadline_s=30.0)
 """Both ends are ours: a long document's likelihoods are one frame, and a busy machine is slow."""
 
 MAX_REQUESTS = 1024

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import llama_cpp.llama_cpp as ll
 import numpy as np
@@ -34,14 +35,17 @@ _LOG_ERROR = 4
 _last_errors: list[str] = []
 
 
-@ll.llama_log_callback
-def _log(level: int, text: bytes, _: object) -> None:
+def _write(level: int, text: bytes, _: object) -> None:
     """llama.cpp's messages go to standard error; the last errors are kept to explain a failure."""
     sys.stderr.buffer.write(text)
     sys.stderr.buffer.flush()
     if level == _LOG_ERROR:
         _last_errors.append(text.decode("utf-8", "replace").strip())
         del _last_errors[:-3]
+
+
+_log = ll.llama_log_callback(_write)
+"""Kept as long as the library may call it."""
 
 
 def start() -> None:
@@ -121,9 +125,7 @@ class Vocabulary:
         data = text.encode("utf-8", "replace")
         found = np.empty(len(data) + 8, np.int32)
         pointer = found.ctypes.data_as(ctypes.POINTER(ll.llama_token))
-        count = ll.llama_tokenize(
-            self.handle, data, len(data), pointer, len(found), False, special
-        )
+        count = ll.llama_tokenize(self.handle, data, len(data), pointer, len(found), False, special)
         if count < 0:
             raise EngineUnavailable("llama.cpp could not tokenise the text")
         tokens: list[int] = found[:count].tolist()
@@ -131,9 +133,7 @@ class Vocabulary:
 
     def prompt(self, spans: Sequence[Span]) -> list[int]:
         """Tokenise spans one by one; the model's begin token comes first where it wants one."""
-        tokens = [
-            token for span in spans for token in self.tokenize(span.text, special=span.special)
-        ]
+        tokens = [token for span in spans for token in self.tokenize(span.text, special=span.special)]
         if self._adds_bos and self._bos >= 0 and tokens[:1] != [self._bos]:
             tokens.insert(0, self._bos)
         return tokens
@@ -168,7 +168,6 @@ class Model:
     ) -> None:
         """Raises `BadModelFile` with llama.cpp's own words."""
 
-        @ll.llama_progress_callback
         def report(share: float, _: object) -> bool:
             progress(share)
             return True
@@ -176,9 +175,10 @@ class Model:
         params = ll.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.check_tensors = check_tensors
-        params.progress_callback = report
+        params.progress_callback = callback = ll.llama_progress_callback(report)
         _last_errors.clear()
         self.handle = ll.llama_model_load_from_file(os.fsencode(path), params)
+        del callback  # needed until here
         if not self.handle:
             raise BadModelFile(f"llama.cpp cannot load the model: {_why()}")
         if not ll.llama_model_has_decoder(self.handle):
@@ -220,8 +220,8 @@ class Batch:
         self._pointers = np.arange(first, first + size * capacity, size, dtype=np.uint64)
         self.raw = self._struct()
 
-    def _struct(self) -> ll.llama_batch:
-        raw = ll.llama_batch()
+    def _struct(self) -> Any:
+        raw: Any = ll.llama_batch()
         raw.token = self._tokens.ctypes.data_as(ctypes.POINTER(ll.llama_token))
         raw.embd = None
         raw.pos = self._positions.ctypes.data_as(ctypes.POINTER(ll.llama_pos))
@@ -286,7 +286,7 @@ class Context:
         self._abort = self._arm_abort()
 
     @staticmethod
-    def _params(shape: ContextShape) -> ll.llama_context_params:
+    def _params(shape: ContextShape) -> Any:
         params = ll.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_ubatch
         params.n_seq_max, params.n_outputs_max = shape.n_seq, shape.n_outputs

@@ -112,7 +112,10 @@ class Engine:
             self._cut_if_long()
 
     def _cut_if_long(self) -> None:
-        if sum(len(feed.tokens) for feeds in self._in_flight.values() for feed in feeds) >= WORTH_CUTTING:
+        if (
+            sum(len(feed.tokens) for feeds in self._in_flight.values() for feed in feeds)
+            >= WORTH_CUTTING
+        ):
             self._context.abort()
 
     @property

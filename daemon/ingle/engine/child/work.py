@@ -96,7 +96,7 @@ class Work(ABC):
         """Its memory was given to somebody else: everything has to be fed again."""
         self.fed, self.grant = 0, None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most kinds hold nothing
         """No step uses it any more."""
 
     @property
@@ -244,10 +244,10 @@ class Scoring(Work):
                 assert isinstance(likelihoods, list)
                 self._firsts = likelihoods
             return
-        for feed, likelihoods in zip(feeds, values, strict=True):
+        for feed, read in zip(feeds, values, strict=True):
             index = self._index_of(feed)
             self._fed[index] += len(feed.tokens)
-            self._rests[index] += sum(one[0] for one in likelihoods if isinstance(one, list))
+            self._rests[index] += sum(one[0] for one in read if isinstance(one, list))
         self._skip_done()
 
     def _index_of(self, feed: Feed) -> int:

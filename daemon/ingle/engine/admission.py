@@ -1,0 +1,61 @@
+"""How many requests may wait for the engine, and the pause of background work: counting only.
+
+It knows priorities, not requests: `client` enters and leaves for each of them.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ingle.errors import Busy, Paused
+from ingle.vocabulary import Priority
+from ingle.wire.calls.daemon import QueueStatus
+
+RESERVED = 8
+"""Places that only an interactive request gets: a person is not turned away by their own scripts."""
+
+
+class Admission:
+    """At most `limit` requests at a time; those beyond are answered `busy`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._counts: dict[Priority, int] = {"interactive": 0, "normal": 0, "background": 0}
+        self._background: dict[object, Callable[[], None]] = {}
+        self.is_paused = False
+
+    @contextmanager
+    def enter(self, priority: Priority, on_pause: Callable[[], None]) -> Iterator[None]:
+        """Be counted until the block is left; `on_pause` has to end a background request.
+
+        Raises `Busy`, and `Paused` for background work while it is paused.
+        """
+        self._check(priority)
+        place = object()
+        self._counts[priority] += 1
+        if priority == "background":
+            self._background[place] = on_pause
+        try:
+            yield
+        finally:
+            self._counts[priority] -= 1
+            self._background.pop(place, None)
+
+    def _check(self, priority: Priority) -> None:
+        if priority == "background" and self.is_paused:
+            raise Paused("background work is paused")
+        reserved = 0 if priority == "interactive" else min(RESERVED, self._limit // 2)
+        waiting = sum(self._counts.values())
+        if waiting >= self._limit - reserved:
+            raise Busy(f"{waiting} requests are waiting for the model")
+
+    def pause(self) -> None:
+        """End the background requests there are and refuse new ones."""
+        self.is_paused = True
+        for end in list(self._background.values()):
+            end()
+
+    def resume(self) -> None:
+        self.is_paused = False
+
+    def queue(self) -> QueueStatus:
+        return QueueStatus(**self._counts)
