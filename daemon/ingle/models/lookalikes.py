@@ -3,6 +3,7 @@
 A guess for an error message; nothing is decided by it.
 """
 
+import codecs
 import struct
 
 SAMPLE_BYTES = 512
@@ -49,10 +50,9 @@ def _is_safetensors(start: bytes) -> bool:
 
 def _text(start: bytes) -> str:
     try:
-        # an incomplete character at the end of the sample is no reason against a text
-        text = (
-            start.decode("utf-8") if len(start) < SAMPLE_BYTES else start[:-3].decode("utf-8", "strict")
-        )
+        text = codecs.getincrementaldecoder("utf-8")().decode(
+            start
+        )  # the sample may end inside a character
     except UnicodeDecodeError:
         return _OTHER
     head = text.lstrip("\ufeff \t\r\n").lower()
