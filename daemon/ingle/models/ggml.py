@@ -1,4 +1,4 @@
-"""ggml's types of weights as a GGUF file numbers them. Tables only; `gguf_format` and `gguf` use them."""
+"""ggml's types of weights as a GGUF file numbers them. Tables only, for `gguf_format` and `gguf`."""
 
 from typing import NamedTuple
 
@@ -107,7 +107,7 @@ FILE_TYPES: dict[int, FileType] = {
     32: FileType("BF16", "BF16"),
     36: FileType("TQ1_0", "TQ1_0"),
     37: FileType("TQ2_0", "TQ2_0"),
-    38: FileType("MXFP4", "MXFP4"),
+    38: FileType("MXFP4_MOE", "MXFP4"),
     39: FileType("NVFP4", "NVFP4"),
     40: FileType("Q1_0", "Q1_0"),
     41: FileType("Q2_0", "Q2_0"),

@@ -6,19 +6,25 @@ a rename, so that one that is mapped by a running engine never shrinks under it.
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from ingle.errors import BadModelFile, ModelNotFound, Unavailable
 from ingle.models.catalog import catalog
 from ingle.models.families import family_of
-from ingle.models.gguf import read_header
+from ingle.models.gguf import Header, read_header
 from ingle.vocabulary import Tier
 
 CHOSEN = "chosen"
 """A file with the name of the model that the person made resident."""
+
+
+MAX_NAME = 200
+"""Characters; a file name may have 255 bytes."""
 
 
 class Story(msgspec.Struct, kw_only=True):
@@ -26,6 +32,8 @@ class Story(msgspec.Struct, kw_only=True):
 
     source: str = ""
     sha256: str = ""
+    verified: Literal["", "catalog", "publisher"] = ""
+    """Whose sha256 the pulled file was found to have."""
     licence: str = ""
     family: str = ""
     tier: Tier | None = None
@@ -46,6 +54,9 @@ class InstalledModel:
     source: str
     sha256: str
     size_bytes: int
+    quantization: str = ""
+    is_verified: bool = False
+    """Somebody who knows the file stated its sha256. Otherwise llama.cpp should check its weights."""
 
 
 class Library:
@@ -53,6 +64,7 @@ class Library:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._headers: dict[tuple[Path, int, int], Header] = {}
 
     @property
     def directory(self) -> Path:
@@ -64,14 +76,14 @@ class Library:
         for path in sorted(self._directory.glob("*.gguf")):
             try:
                 found.append(self._read(path))
-            except (BadModelFile, OSError):
+            except BadModelFile:
                 continue
         return found
 
     def find(self, name: str) -> InstalledModel:
         """Raises `ModelNotFound`, and `BadModelFile` for one that cannot be loaded."""
         path = self.path_of(name)
-        if path.name != f"{name}.gguf" or not path.is_file():
+        if path.name != f"{name}.gguf" or len(name) > MAX_NAME or not path.is_file():
             raise ModelNotFound(f"no model {name[:80]!r} on this machine", _how_to_get(name))
         return self._read(path)
 
@@ -80,20 +92,33 @@ class Library:
         return self._directory / f"{Path(name).name}.gguf"
 
     def _read(self, path: Path) -> InstalledModel:
-        name, story = path.name.removesuffix(".gguf"), self.story(path.name.removesuffix(".gguf"))
-        entry = catalog().get(name)
-        family = story.family or (entry.family if entry else family_of(read_header(path)))
+        name = path.name.removesuffix(".gguf")
+        story, entry = self.story(name), catalog().get(name)
+        header = self._header(path)
         return InstalledModel(
             name=name,
             path=path,
-            family=family,
+            family=story.family or (entry.family if entry else family_of(header)),
             tier=story.tier or (entry.tier if entry else None),
             is_measured=story.tier is not None,
-            licence=story.licence or (entry.licence if entry else "unknown"),
+            licence=story.licence or (entry.licence if entry else _licence_in(header)),
             source=story.source or (entry.source if entry else f"file:{path.name}"),
             sha256=story.sha256,
-            size_bytes=path.stat().st_size,
+            size_bytes=header.size_bytes,
+            quantization=header.quantization,
+            is_verified=bool(story.verified),
         )
+
+    def _header(self, path: Path) -> Header:
+        """Always read, so that a damaged file is never given out; once for as long as it is the same."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise BadModelFile(f"{path.name}: {error.strerror}") from None
+        key = (path, status.st_size, status.st_mtime_ns)
+        if key not in self._headers:
+            self._headers[key] = read_header(path)
+        return self._headers[key]
 
     def story(self, name: str) -> Story:
         """The sidecar of a model; an unreadable one is as good as none."""
@@ -140,8 +165,14 @@ class Library:
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise Unavailable(f"{path.name} cannot be written: {error.strerror}") from None
+
+
+def _licence_in(header: Header) -> str:
+    licence = header.metadata.get("general.license")
+    return licence if isinstance(licence, str) and licence else "unknown"
 
 
 def _how_to_get(name: str) -> str:

@@ -2,28 +2,40 @@
 
 Run by the person only (`ingle model pull`, the set-up). `python -m ingle.models.pull NAME` is
 what the set-up calls. What stops in the middle goes on with the next run; what is there already
-costs nothing.
+costs nothing. Where the catalog has no hash, the one that the publisher's hub states is checked;
+where nobody states one the person is told, and llama.cpp checks the weights when it loads them.
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ingle.errors import BadModelFile, IngleError, InvalidParams, ModelNotFound, Unavailable
+import ingle
+from ingle.errors import BadModelFile, Busy, IngleError, InvalidParams, ModelNotFound, Unavailable
 from ingle.models.catalog import CatalogEntry, catalog
 from ingle.models.families import family_of
 from ingle.models.gguf import read_header
-from ingle.models.library import InstalledModel, Library
-from ingle.models.sources import Progress, fetch
+from ingle.models.library import InstalledModel, Library, Story
+from ingle.models.parts import Progress, check_room, writing
+from ingle.models.sources import fetch
 from ingle.paths import Paths
 
+Say = Callable[[str], None]
+"""Takes a line for the person."""
+
 HASH_CHUNK = 4 * 1024 * 1024
+ROOM_FOR_REQUANTIZED = 2.0
+"""Of the original's size: Q8_0 takes 1.5 times the space of Q4_1."""
+LINE_EVERY = 0.1
+"""Share of the whole after which a log gets another line."""
 
 
 def entry_for(name_or_source: str) -> CatalogEntry | None:
@@ -41,42 +53,55 @@ def entry_for(name_or_source: str) -> CatalogEntry | None:
     )
 
 
-def pull(name_or_source: str, library: Library, progress: Progress) -> InstalledModel:
+def pull(
+    name_or_source: str, library: Library, progress: Progress, say: Say = lambda _: None
+) -> InstalledModel:
     """Get a model of the catalog or from a source; gives it as installed.
 
     Raises an `IngleError`: the hash or the header is wrong (`BadModelFile`; nothing is kept),
-    the download stopped (`Unavailable`; it resumes), no room.
+    the download stopped (`Unavailable`; it resumes), no room, another pull of it runs (`Busy`).
     """
     entry = entry_for(name_or_source)
     source = entry.source if entry else name_or_source
     name = entry.name if entry else _name_of(source)
     if library.path_of(name).is_file():
+        say(f"{name} is here already")
         return library.find(name)
     _make(library.directory)
-    original = _fetched(entry, source, name, library, progress)
-    path = library.path_of(name)
-    if entry and entry.requantize:
-        _requantize(original, path, entry.requantize)
-    else:
-        original.replace(path)
-    _record(library, name, source, entry, path)
+    with _alone(library.directory / f".{name}.lock", name):
+        story = library.story(name)
+        story.source, story.licence = source, entry.licence if entry else story.licence
+        original = _fetched(entry, source, library.directory / name, progress, story)
+        say(_what_was_checked(story))
+        _install(original, library.path_of(name), entry, say)
+        _record(library, name, story, entry)
     return library.find(name)
 
 
 def _fetched(
-    entry: CatalogEntry | None, source: str, name: str, library: Library, progress: Progress
+    entry: CatalogEntry | None, source: str, stem: Path, progress: Progress, story: Story
 ) -> Path:
     """The checked original: kept as `NAME.original` where it will be requantised."""
-    original = library.directory / f"{name}.original"
+    original, part = stem.with_name(f"{stem.name}.original"), stem.with_name(f".{stem.name}.part")
     expected = entry.sha256 if entry else ""
     if original.is_file() and expected and sha256(original) == expected:
+        story.verified = "catalog"
         return original
-    part = library.directory / f".{name}.part"
+    if entry:
+        check_room(stem.parent, _needed(entry, part))
     stated = fetch(source, part, progress)
     _check(part, expected or stated)
-    _sync(part)
-    part.replace(original)
+    story.verified = "catalog" if expected else "publisher" if stated else ""
+    with writing(original):
+        _sync(part)
+        part.replace(original)
     return original
+
+
+def _needed(entry: CatalogEntry, part: Path) -> int:
+    size = entry.size_mb * 1_000_000
+    have = part.stat().st_size if part.is_file() else 0
+    return max(0, size - have) + int(size * ROOM_FOR_REQUANTIZED if entry.requantize else 0)
 
 
 def _check(part: Path, expected: str) -> None:
@@ -85,7 +110,7 @@ def _check(part: Path, expected: str) -> None:
         if expected and sha256(part) != expected:
             raise BadModelFile(
                 "what came is not what was published (sha256 differs)",
-                "run it again; tell the publisher",
+                "run it again; if it happens again, tell the publisher",
             )
         read_header(part)
     except BadModelFile:
@@ -93,28 +118,69 @@ def _check(part: Path, expected: str) -> None:
         raise
 
 
+def _what_was_checked(story: Story) -> str:
+    match story.verified:
+        case "catalog":
+            return "its sha256 is the one in the catalog"
+        case "publisher":
+            return "its sha256 is the one that the hub states; the catalog has none to compare"
+    return "nobody states its sha256: its weights are checked when it is loaded"
+
+
+def _install(original: Path, path: Path, entry: CatalogEntry | None, say: Say) -> None:
+    if entry and entry.requantize:
+        say(f"requantising to {entry.requantize.upper()}, which runs faster here")
+        _requantize(original, path, entry.requantize)
+        read_header(path)
+    else:
+        with writing(path):
+            original.replace(path)
+    with writing(path):
+        _sync(path.parent)
+
+
 def _requantize(original: Path, path: Path, kind: str) -> None:
     """llama.cpp does it, in a process of its own; it writes beside and renames."""
     command = [sys.executable, "-m", "ingle.engine.child.quantize", str(original), str(path), kind]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    sources = str(Path(ingle.__file__).resolve().parent.parent)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": sources}
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise Unavailable(f"requantising to {kind} failed: {last}", "run it again")
+        raise Unavailable(
+            f"the model is here, but requantising it to {kind.upper()} failed: {last}", "run it again"
+        )
 
 
-def _record(library: Library, name: str, source: str, entry: CatalogEntry | None, path: Path) -> None:
-    story = library.story(name)
-    story.source, story.sha256 = source, sha256(path)
-    story.licence = entry.licence if entry else story.licence
+def _record(library: Library, name: str, story: Story, entry: CatalogEntry | None) -> None:
+    path = library.path_of(name)
+    story.sha256 = sha256(path)
     story.family = entry.family if entry else family_of(read_header(path))
     library.record(name, story)
 
 
 def _name_of(source: str) -> str:
-    stem = source.rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
+    stem = source.split("?", 1)[0].rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
     if not stem.endswith(".gguf") or stem == ".gguf":
         raise InvalidParams(f"{source[:200]!r} does not name a .gguf file")
     return stem.removesuffix(".gguf").lower()
+
+
+@contextmanager
+def _alone(lock: Path, name: str) -> Iterator[None]:
+    """Two pulls of one model would write the same part file."""
+    with writing(lock):
+        file = lock.open("w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"another pull of {name} is running", "wait for it, or stop it") from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:
@@ -134,8 +200,15 @@ def _make(directory: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Bring a file, or the names in a folder, to the disk: an acknowledged pull survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# ---- as a program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,12 +216,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ingle.models.pull", description="Get a model.")
     parser.add_argument("model", help="a name of the catalog, or a source")
     arguments = parser.parse_args(argv)
-    library = Library(Paths.from_environment().models)
     try:
-        with tqdm(
-            unit="B", unit_scale=True, desc=arguments.model, disable=not sys.stderr.isatty()
-        ) as bar:
-            model = pull(arguments.model, library, bar_progress(bar))
+        library = Library(Paths.from_environment().models)
+        model = _pull_and_tell(arguments.model, library)
     except IngleError as error:
         sys.stderr.write(f"{error.message}\n  {error.hint}\n")
         return 1
@@ -159,12 +229,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _pull_and_tell(name_or_source: str, library: Library) -> InstalledModel:
+    def say(line: str) -> None:
+        tqdm.write(line)
+
+    if not sys.stderr.isatty():
+        return pull(name_or_source, library, lines_progress(say), say)
+    with tqdm(unit="B", unit_scale=True, desc=name_or_source[-40:], leave=False) as bar:
+        return pull(name_or_source, library, bar_progress(bar), say)
+
+
 def bar_progress(bar: "tqdm[None]") -> Progress:
     """Drive a tqdm bar."""
 
     def progress(done: int, total: int | None) -> None:
-        bar.total = total
+        if total != bar.total or done < bar.n:  # another step of the same pull
+            bar.reset(total)
         bar.update(done - bar.n)
+
+    return progress
+
+
+def lines_progress(say: Say) -> Progress:
+    """A line now and then, for a log."""
+    said = -1
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal said
+        step = int(done / total / LINE_EVERY) if total else -1
+        if step > said:
+            say(f"{done / 1e6:,.0f} of {(total or done) / 1e6:,.0f} MB")
+        said = step
 
     return progress
 

