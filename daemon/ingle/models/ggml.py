@@ -1,4 +1,4 @@
-"""ggml's types of weights as a GGUF file numbers them. Tables only, for `gguf_format` and `gguf`."""
+"""ggml's types of weights as a GGUF file numbers them: tables only, for `gguf_format` and `gguf`."""
 
 from typing import NamedTuple
 
