@@ -124,7 +124,8 @@ class App:
         listening.cancel()
 
     async def _choose_model(self) -> None:
-        name = self._config.model.name or await asyncio.to_thread(self._library.current) or EMBEDDED
+        chosen = await asyncio.to_thread(self._library.current)
+        name = self._config.model.name or chosen or EMBEDDED
         try:
             await self._supervisor.use(await asyncio.to_thread(self._library.find, name))
         except (ModelNotFound, BadModelFile) as error:

@@ -41,9 +41,12 @@ class EventHub:
         """Add topics (all, if none is named); gives all that it is subscribed to now."""
         if listener not in self._topics_of:
             self._topics_of[listener] = set()
-            listener.on_close(lambda: self._topics_of.pop(listener, None) and None)
+            listener.on_close(lambda: self._forget(listener))
         self._topics_of[listener] |= _checked(topics)
         return sorted(self._topics_of[listener])
+
+    def _forget(self, listener: Listener) -> None:
+        self._topics_of.pop(listener, None)
 
     def unsubscribe(self, listener: Listener, topics: list[str]) -> list[str]:
         """Remove topics (all, if none is named); gives what is left."""

@@ -1,5 +1,7 @@
 """Conversations in each family's published form, byte for byte, with data kept apart."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,4 +78,4 @@ def test_no_span_is_empty_and_template_spans_never_touch() -> None:
     for family in TEMPLATES:
         spans = render(family, WHOLE)
         assert all(span.text for span in spans)
-        assert not any(a.special and b.special for a, b in zip(spans, spans[1:], strict=False))
+        assert not any(a.special and b.special for a, b in itertools.pairwise(spans))

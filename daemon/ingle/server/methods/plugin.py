@@ -1,5 +1,6 @@
 """`plugin.*`: what the plugin host can tell and do; a port, as server and plughost are strangers."""
 
+import builtins
 from typing import Any, Protocol
 
 from ingle.rpc.dispatcher import Call, Handler
@@ -22,7 +23,7 @@ class Plugins(Protocol):
     async def call(self, plugin: str, command: str, args: dict[str, Any]) -> Any:
         """Raises `PluginFailed` when it does not run or does not answer."""
 
-    def grants(self, name: str | None) -> "list[PluginGrants]": ...
+    def grants(self, name: str | None) -> builtins.list[PluginGrants]: ...
 
 
 def handlers(plugins: Plugins) -> dict[str, Handler]:

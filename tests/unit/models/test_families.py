@@ -1,0 +1,44 @@
+"""A file's own template tells its family; where there is none, its name."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from ingle.models.families import family_of, stops_of
+from ingle.models.gguf import Header, read_header
+from ingle.models.templates import TEMPLATES
+
+
+@pytest.fixture
+def header(tiny_model: Path) -> Header:
+    return read_header(tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "family"),
+    [
+        ("{{'<|im_start|>' + role}}", "anything", "chatml"),
+        ("<|start_header_id|>", "Llama 3.2", "llama3"),
+        ("<bos><start_of_turn>user", "gemma", "gemma"),
+        ("[INST] <<SYS>>", "llama 2", "llama2"),
+        ("[INST]", "Mistral", "mistral"),
+        ("<|user|>\n<|end|>", "phi", "phi3"),
+        ("<|user|>\n</s>", "zephyr", "zephyr"),
+        ("<|start_of_role|>", "granite", "granite"),
+        (None, "Vicuna 7B v1.5", "vicuna"),
+        (None, "stanford_alpaca", "alpaca"),
+        (None, "Llama-2 7B chat", "llama2"),
+        (None, "Falcon 7B instruct", "falcon"),
+        (None, "mixtral 8x7b instruct", "mistral"),
+        (None, "mistral 7b", "plain"),
+        (None, "bloom", "plain"),
+    ],
+)
+def test_the_family_is_recognised(header: Header, template: str | None, name: str, family: str) -> None:
+    assert family_of(dataclasses.replace(header, chat_template=template, name=name)) == family
+
+
+def test_every_family_has_its_stops() -> None:
+    assert stops_of("chatml") == TEMPLATES["chatml"].stops
+    assert stops_of("unheard-of") == ()

@@ -1,0 +1,40 @@
+"""A log that cannot be written never stops the daemon."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingle import logs
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_lines_go_to_the_file(tmp_path: Path) -> None:
+    logs.configure("info", tmp_path / "state/ingled.log", to_stderr=False)
+    logging.getLogger("ingle.test").info("hello")
+    logging.getLogger("ingle.test").debug("not this")
+    assert "hello" in (tmp_path / "state/ingled.log").read_text()
+    assert "not this" not in (tmp_path / "state/ingled.log").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    logs.configure("info", tmp_path / "file/ingled.log", to_stderr=False)
+    logging.getLogger("ingle.test").info("hello")
+
+
+def test_a_full_disk_is_no_error() -> None:
+    logs.configure("info", Path("/dev/full"), to_stderr=False)
+    logging.getLogger("ingle.test").info("hello")
