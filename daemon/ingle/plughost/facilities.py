@@ -100,7 +100,8 @@ class Watch(FileSystemEventHandler):
         """In watchdog's thread."""
         created = Path(str(event.src_path))
         if self._loop and any(created in (path, *path.parents) for path in self._sockets):
-            self._loop.call_soon_threadsafe(self._on_change)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._on_change)
 
 
 def _nearest(folder: Path) -> Path:
