@@ -4,6 +4,7 @@
 engine's supervisor use it. It knows no model family: see `families`.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ LISTED_ELEMENTS = 64
 
 MAX_NUMBER = 2**31 - 1
 """llama.cpp keeps a model's sizes in 32 bits."""
+
+ARCHITECTURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What llama.cpp's names of architectures are made of."""
 
 _UNQUANTISED = ("F32", "F16", "BF16")
 
@@ -80,9 +84,9 @@ class _Facts:
 
     def __init__(self, pairs: dict[str, Value], tensors: list[TensorInfo]) -> None:
         self._pairs, self._tensors = pairs, tensors
-        self._architecture = self._text("general.architecture") or _wrong(
-            "it does not say its general.architecture"
-        )
+        self._architecture = self._text("general.architecture") or ""
+        if not ARCHITECTURE.fullmatch(self._architecture):
+            _wrong("it does not say its general.architecture")
 
     def header(self, file_name: str, data_offset: int, size_bytes: int) -> Header:
         n_head = self._of_model("attention.head_count")

@@ -33,6 +33,7 @@ MAX_NAME_BYTES = 63
 MAX_DIMENSIONS = 4
 MAX_TENSOR_ELEMENTS = 2**48
 """Keeps every size and every sum of sizes far below 64 bits."""
+QUOTED_CHARACTERS = 80
 KEPT_ELEMENTS = 1024
 """Longer arrays are counted and skipped: settings for each layer are shorter, vocabularies longer."""
 DEFAULT_ALIGNMENT = 32
@@ -159,13 +160,17 @@ class _Reader:
         for index in range(count):
             key = self._text(f"the key of metadata pair {index}", MAX_KEY_BYTES)
             if not key or key in pairs:
-                _fail(f"metadata key {key!r} appears twice" if key else f"metadata key {index} is empty")
+                _fail(
+                    f"metadata key {_quoted(key)} appears twice"
+                    if key
+                    else f"metadata key {index} is empty"
+                )
             pairs[key] = self._value(key, self._u32())
         return pairs
 
     def _value(self, key: str, kind: int) -> Value:
         if kind == _TEXT:
-            return self._text(f"the value of {key!r}", MAX_TEXT_BYTES)
+            return self._text(f"the value of {_quoted(key)}", MAX_TEXT_BYTES)
         if kind == _ARRAY:
             return self._array(key, self._u32(), self._u64())
         number = self._number_type(key, kind)
@@ -173,14 +178,14 @@ class _Reader:
 
     def _array(self, key: str, kind: int, count: int) -> list[Scalar] | LongArray:
         if kind == _ARRAY:
-            _fail(f"{key!r} is an array of arrays, which llama.cpp does not read")
+            _fail(f"{_quoted(key)} is an array of arrays, which llama.cpp does not read")
         layout = None if kind == _TEXT else self._number_type(key, kind).layout
         if count * (layout.size if layout else _U64.size) > MAX_HEADER_BYTES:
-            _fail(f"{key!r} claims {count} elements, more than a header holds")
+            _fail(f"{_quoted(key)} claims {count} elements, more than a header holds")
         if count <= KEPT_ELEMENTS:
             if layout:
                 return [self._scalar(layout) for _ in range(count)]
-            return [self._text(f"an element of {key!r}", MAX_TEXT_BYTES) for _ in range(count)]
+            return [self._text(f"an element of {_quoted(key)}", MAX_TEXT_BYTES) for _ in range(count)]
         if layout:
             self._skip(count * layout.size)
         else:
@@ -190,7 +195,7 @@ class _Reader:
     def _number_type(self, key: str, kind: int) -> _Number:
         number = _NUMBERS.get(kind)
         if number is None:
-            _fail(f"the value of {key!r} has the unknown type {kind}")
+            _fail(f"the value of {_quoted(key)} has the unknown type {kind}")
         return number
 
     def _skip_texts(self, key: str, count: int) -> None:
@@ -201,9 +206,7 @@ class _Reader:
             while count and at + _U64.size <= len(window):
                 (length,) = _U64.unpack_from(window, at)
                 if length > MAX_TEXT_BYTES:
-                    _fail(
-                        f"an element of {key!r} claims {length} bytes, expected at most {MAX_TEXT_BYTES}"
-                    )
+                    _fail(f"an element of {_quoted(key)} claims {length} bytes, over {MAX_TEXT_BYTES}")
                 at += _U64.size + length
                 count -= 1
             if at == 0:
@@ -220,9 +223,9 @@ class _Reader:
         for index in range(count):
             tensor = self._tensor(index)
             if tensor.name in names:
-                _fail(f"tensor {tensor.name!r} appears twice")
+                _fail(f"tensor {_quoted(tensor.name)} appears twice")
             if tensor.offset != expected:
-                _fail(f"tensor {tensor.name!r} stands at offset {tensor.offset}, expected {expected}")
+                _fail(f"tensor {_quoted(tensor.name)} has offset {tensor.offset}, expected {expected}")
             expected += _padded(tensor.size, alignment)
             names.add(tensor.name)
             tensors.append(tensor)
@@ -232,15 +235,15 @@ class _Reader:
         name = self._text(f"the name of tensor {index}", MAX_NAME_BYTES)
         n_dims = self._u32()
         if n_dims > MAX_DIMENSIONS:
-            _fail(f"tensor {name!r} has {n_dims} dimensions, expected at most {MAX_DIMENSIONS}")
+            _fail(f"tensor {_quoted(name)} has {n_dims} dimensions, expected at most {MAX_DIMENSIONS}")
         shape = tuple(self._u64() for _ in range(n_dims))
         if 0 in shape or prod(shape) > MAX_TENSOR_ELEMENTS:
-            _fail(f"tensor {name!r} has the impossible shape {list(shape)}")
+            _fail(f"tensor {_quoted(name)} has the impossible shape {list(shape)}")
         kind = _tensor_type(name, self._u32())
         row = shape[0] if shape else 1
         if row % kind.block:
             _fail(
-                f"tensor {name!r} has rows of {row}, expected a multiple of {kind.block} for {kind.name}"
+                f"tensor {_quoted(name)} has rows of {row}, {kind.name} needs a multiple of {kind.block}"
             )
         return TensorInfo(name, shape, kind.name, self._u64(), kind.bytes_of(prod(shape)))
 
@@ -293,6 +296,11 @@ class _Reader:
         _fail(f"it is truncated: it ends inside its header, after {self._size} bytes")
 
 
+def _quoted(text: str) -> str:
+    """A foreign text for a message: short, and no control character gets through."""
+    return repr(text[:QUOTED_CHARACTERS])
+
+
 def _fail(what: str, hint: str = _DOWNLOAD_AGAIN) -> NoReturn:
     raise BadModelFile(f"not a usable GGUF file: {what}", hint)
 
@@ -318,10 +326,13 @@ def _alignment(pairs: dict[str, Value]) -> int:
 def _tensor_type(name: str, number: int) -> TensorType:
     if number in REMOVED_TENSOR_TYPES:
         removed = REMOVED_TENSOR_TYPES[number]
-        _fail(f"tensor {name!r} is in the format {removed}, which llama.cpp has dropped", _REQUANTISED)
+        _fail(
+            f"tensor {_quoted(name)} is in the format {removed}, which llama.cpp has dropped",
+            _REQUANTISED,
+        )
     kind = TENSOR_TYPES.get(number)
     if kind is None:
-        _fail(f"tensor {name!r} has the unknown type {number}", _UPDATE)
+        _fail(f"tensor {_quoted(name)} has the unknown type {number}", _UPDATE)
     return kind
 
 

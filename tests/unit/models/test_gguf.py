@@ -177,6 +177,12 @@ def test_a_file_without_an_architecture_is_refused(tmp_path: Path) -> None:
     assert "general.architecture" in refused(path).message
 
 
+@pytest.mark.parametrize("name", ["", "a b", "\x1b[31m", "x" * 65])
+def test_an_architecture_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "model.gguf", architecture=name)
+    assert "general.architecture" in refused(path).message
+
+
 def test_a_missing_file_a_directory_and_a_pipe_are_refused(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "gone.gguf").message
     assert "not a regular file" in refused(tmp_path).message

@@ -137,6 +137,12 @@ def test_a_bad_pair_is_named(bad: bytes, words: str) -> None:
     assert words in complaint(model(bad))
 
 
+def test_a_foreign_text_is_quoted_short_and_without_control_characters() -> None:
+    message = complaint(model(pair("\x1b[31m" * 10_000, 13, b"")))
+    assert message.isprintable()
+    assert len(message) < 500
+
+
 @pytest.mark.parametrize("alignment", [0, 1, 4, 24, 33, 2**17, 2**31])
 def test_an_alignment_that_is_no_power_of_two_in_bounds_is_refused(alignment: int) -> None:
     assert "alignment" in complaint(model(pair("general.alignment", U32, u32(alignment))))
