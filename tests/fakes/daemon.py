@@ -174,6 +174,7 @@ class FakeDaemon:
         self.calls: list[tuple[str, Any]] = []
         self.held, self.cancelled = threading.Event(), threading.Event()
         self._peers: list[Peer] = []
+        self._closing: list[asyncio.Task[None]] = []
         self._loop = asyncio.new_event_loop()
         self._ready, self._ending = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="fake daemon")
@@ -196,6 +197,10 @@ class FakeDaemon:
     def drop(self) -> None:
         """Cut every connection, as a crash would."""
         self._loop.call_soon_threadsafe(self._abort_all)
+
+    def drop_after_flush(self) -> None:
+        """End every connection once what was sent is on its way."""
+        self._loop.call_soon_threadsafe(self._close_all)
 
     def publish(self, topic: str, name: str, data: Any) -> None:
         """Send an event to everybody who is connected."""
@@ -265,6 +270,10 @@ class FakeDaemon:
         for peer in self._peers:
             with suppress(RuntimeError):
                 peer.abort()
+
+    def _close_all(self) -> None:
+        for peer in self._peers:
+            self._closing.append(self._loop.create_task(peer.stream.close()))
 
     def _notify_all(self, params: dict[str, Any]) -> None:
         for peer in self._peers:

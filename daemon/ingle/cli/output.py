@@ -81,9 +81,9 @@ class Output:
         shown = clean(piece)
         if shown:
             self.end_progress()
+            self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may cut in at any point
             self._out.write(shown)
             self._out.flush()
-            self._at_line_start = shown.endswith("\n")
 
     def end_text(self) -> None:
         """End the line that `text` may have left open."""
@@ -100,7 +100,7 @@ class Output:
     def table(self, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
         """Columns as wide as they need; the header only where a person reads it."""
         cells = [[one_line(cell) for cell in row] for row in rows]
-        shown = [list(header), *cells] if header and self.out_is_terminal else cells
+        shown = [list(header), *cells] if cells and header and self.out_is_terminal else cells
         widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
         for number, row in enumerate(shown):
             padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

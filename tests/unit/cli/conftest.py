@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fakes.daemon import FakeDaemon
+from fakes.terminal import Terminal
 from ingle.cli.main import main
 from ingle.paths import Paths
 
@@ -68,3 +69,17 @@ def text_file(tmp_path: Path) -> Path:
     path = tmp_path / "text.txt"
     path.write_text("A long text about a hearth. It is due on Friday.\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def at_terminal(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command line as if a person sat at a terminal without colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*argv: str) -> Ran:
+        out, err = Terminal(), Terminal()
+        monkeypatch.setattr("sys.stdout", out)
+        monkeypatch.setattr("sys.stderr", err)
+        return Ran(main(argv), out.getvalue(), err.getvalue())
+
+    return run

@@ -1,0 +1,47 @@
+import msgspec
+
+from fakes.daemon import STATUS
+from ingle.cli.status import engine_line, plugin_line
+from ingle.vocabulary import EngineState, PluginState
+from ingle.wire.calls.daemon import EngineStatus, StatusResult
+from ingle.wire.calls.plugin import PluginInfo
+
+
+def test_the_state_of_everything(ingle, daemon):
+    ran = ingle("status")
+    assert ran.code == 0
+    for part in ("ready", "smollm2-135m-instruct (tiny)", "CPU", "350 MB", "waiting: no display"):
+        assert part in ran.out
+    assert "warning: this build of llama.cpp cannot use the GPU" in ran.out
+
+
+def test_as_json(ingle, daemon):
+    assert msgspec.convert(ingle("status", "--json").json, StatusResult) == STATUS
+
+
+def test_quiet_leaves_the_details_out(ingle, daemon):
+    assert "queue" not in ingle("status", "-q").out
+
+
+def test_it_never_starts_a_daemon(ingle):
+    ran = ingle("status")
+    assert ran.code == 3
+    assert "ingle serve" in ran.err
+
+
+def test_loading_shows_how_far_it_is():
+    line = engine_line(EngineStatus(state=EngineState.LOADING, progress=0.4, model="m"))
+    assert line == "loading 40%  m (not measured)"
+
+
+def test_parked_and_failed_say_why():
+    assert "parked: on battery" in engine_line(
+        EngineStatus(state=EngineState.PARKED, reason="on battery")
+    )
+
+
+def test_a_running_plugin_shows_its_process():
+    plugin = PluginInfo(name="p", state=PluginState.RUNNING, host="h", grants=[], pid=5)
+    assert plugin_line(plugin) == "running  pid 5"
+    assert plugin_line(msgspec.structs.replace(plugin, pid=None)) == "running"
+    assert plugin_line(msgspec.structs.replace(plugin, state=PluginState.DISABLED)) == "disabled"
