@@ -83,6 +83,7 @@ class Life:
     async def end(self) -> None:
         """Drop the connection, then end the process by the ladder of `procs.child`."""
         self._peer.abort()
+        self._child.sockets.clear()  # the stream closes it
         await self._child.stop()
 
 
@@ -93,7 +94,11 @@ async def living(module: str, environ: Mapping[str, str]) -> AsyncIterator[Life]
     No exception may leave the block except cancellation: a task group would wrap it.
     """
     child = await spawn("engine", module, environ=environ)
-    stream = await FrameStream.over(child.sockets.pop(), protocol.LIMITS)
+    try:
+        stream = await FrameStream.over(child.sockets[0], protocol.LIMITS)
+    except BaseException:  # cancelled before anybody knows of the child
+        await child.stop()
+        raise
     life = Life(child, Peer(stream, name="engine"))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(life.run_connection())

@@ -151,7 +151,7 @@ async def spawn(
             env=_environment(theirs, environ or {}, passed_environ),
             start_new_session=True,
         )
-    except OSError:
+    except BaseException:  # cancelled too: asyncio has ended the process then
         for sock, _ in pairs:
             sock.close()
         raise

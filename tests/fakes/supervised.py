@@ -1,0 +1,92 @@
+"""A `Supervisor` over the scripted engine child, with every change of state written down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fakes import engine_child
+from ingle.config import EngineConfig
+from ingle.engine.admission import Admission
+from ingle.engine.client import EngineClient
+from ingle.engine.protocol import GenerateParams
+from ingle.engine.supervisor import Supervisor
+from ingle.models.library import InstalledModel
+from ingle.procs.backoff import Backoff
+from ingle.vocabulary import EngineState, Priority, Span
+from ingle.wire.calls.daemon import EngineStatus
+
+WAIT_S = 20
+"""For a process to start on a busy machine."""
+
+
+def installed(path: Path, name: str = "fake") -> InstalledModel:
+    return InstalledModel(
+        name=name, path=path, family="chatml", tier="tiny", is_measured=False, licence="MIT",
+        source="file:", sha256="", size_bytes=path.stat().st_size if path.exists() else 0,
+    )  # fmt: skip
+
+
+def prompt(text: str, priority: Priority = "normal", *, stream: bool = False) -> GenerateParams:
+    return GenerateParams(spans=[Span(text)], max_tokens=64, priority=priority, stream=stream)
+
+
+@dataclass
+class Supervised:
+    """`heard` are the states in the order of `on_change`."""
+
+    supervisor: Supervisor
+    admission: Admission
+    engine: EngineClient
+    heard: list[EngineStatus]
+    _changes: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, status: EngineStatus) -> None:
+        self.heard.append(status)
+        changes, self._changes = self._changes, asyncio.Event()
+        changes.set()
+
+    async def until(self, state: EngineState) -> EngineStatus:
+        """Wait for a state; gives the status that was announced with it."""
+        return await self.until_heard(lambda: self.heard[-1:] and self.heard[-1].state is state)
+
+    async def until_heard(self, is_so: Callable[[], object]) -> EngineStatus:
+        async with asyncio.timeout(WAIT_S):
+            while not is_so():
+                await self._changes.wait()
+        return self.heard[-1]
+
+    @property
+    def states(self) -> list[str]:
+        return [str(status.state) for status in self.heard]
+
+    async def pid(self) -> int:
+        pid = (await self.supervisor.status()).pid
+        assert pid
+        return pid
+
+
+@asynccontextmanager
+async def supervised(
+    load: str = "", config: EngineConfig | None = None, first_s: float = 0.01
+) -> AsyncIterator[Supervised]:
+    """A running supervisor without a model; `load` is `FAKE_ENGINE_LOAD`."""
+    told: list[EngineStatus] = []
+    parts: list[Supervised] = []
+    supervisor = Supervisor(
+        config or EngineConfig(),
+        lambda status: parts[0].hear(status),
+        child_module=engine_child.MODULE,
+        environ=engine_child.environment(load),
+        backoff=Backoff(first_s=first_s),
+    )
+    admission = Admission(16)
+    parts.append(Supervised(supervisor, admission, EngineClient(supervisor, admission), told))
+    running = asyncio.ensure_future(supervisor.run())
+    try:
+        yield parts[0]
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
