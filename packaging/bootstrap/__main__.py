@@ -19,10 +19,11 @@ import accelerator
 import environment
 import llama
 import packages
-from command import CommandFailed, SetupError, run
+from command import CommandFailed, SetupError, run, whole_line
 from screen import Screen, span
 
 MODEL = "smollm2-135m-instruct"
+WITHOUT_DESKTOP = "the plugins clipboard and notify will not start"
 MODEL_STEPS = "fetching 98 MB, checking them, requantising"
 
 
@@ -87,11 +88,12 @@ class Setup:
         if wheel:
             self._screen.done(f"{llama.version()} for {backend.name}, from the cache")
             return wheel
-        self._screen.say(
-            f"  llama.cpp {llama.version()} is compiled for {backend.name}; once, and it takes minutes"
-            f" ({accelerator.jobs(backend)} at a time; 4 to 16 minutes on two cores)"
-        )
         try:
+            llama.check_compiler()
+            self._screen.say(
+                f"  llama.cpp {llama.version()} is compiled for {backend.name}, once, "
+                f"{accelerator.jobs(backend)} files at a time; that takes 4 to 16 minutes on two cores"
+            )
             wheel = llama.build(
                 backend, environment.PYTHON, self._cache, self._log("llama.cpp"), self._screen
             )
@@ -112,11 +114,14 @@ class Setup:
 
     def _desktop(self) -> bool:
         self._screen.step("desktop packages")
+        if not environment.can_build_desktop():
+            self.missing.append(f"PyGObject's libraries: {WITHOUT_DESKTOP}")
+            return False
         try:
             environment.install_requirements("desktop", self._log("desktop"), self._screen)
         except CommandFailed as error:
             self._screen.warn(error.message)
-            self.missing.append("PyGObject: the plugins clipboard and notify will not start")
+            self.missing.append(f"PyGObject: {WITHOUT_DESKTOP}")
             return False
         self._screen.done("PyGObject, pydbus, python-xlib")
         return True
@@ -126,7 +131,14 @@ class Setup:
         puller = [str(environment.PYTHON), "-m", "ingle.models.pull", MODEL]
         self._screen.step("model")
         try:
-            run(puller, log=self._log("model"), screen=self._screen, doing=MODEL_STEPS)
+            run(
+                puller,
+                log=self._log("model"),
+                screen=self._screen,
+                doing=MODEL_STEPS,
+                watch=whole_line,
+                lines_shown=2,
+            )
         except CommandFailed as error:
             self._screen.warn(error.message)
             self.missing.append(f"the model {MODEL}: `ingle model pull {MODEL}` tries again")
@@ -175,6 +187,9 @@ def main() -> int:
     except KeyboardInterrupt:
         screen.say("\nStopped. Run it again, and it goes on from here.")
         return 130
+    except OSError as error:  # a full disk, a home that may not be written
+        screen.say(f"packaging/setup: {error.filename or 'cannot go on'}: {error.strerror}")
+        return 1
     except Exception:  # noqa: BLE001 - the barrier: a person gets a sentence, the log the traceback
         return _bug(screen)
     for what in setup.missing:
@@ -186,12 +201,8 @@ def main() -> int:
 def _bug(screen: Screen) -> int:
     log = _cache() / "setup" / "bug.log"
     text = traceback.format_exc()
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8")
-    except OSError as error:  # a full disk or a read-only home is the likely cause: say that
-        screen.say(f"packaging/setup: {text.splitlines()[-1]}; no log could be written: {error}")
-        return 1
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text, encoding="utf-8")
     screen.say(f"packaging/setup: {text.splitlines()[-1]}")
     screen.say(f"  The details are in {log}; please report them.")
     return 1

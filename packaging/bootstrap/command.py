@@ -45,6 +45,7 @@ def run(
     screen: Screen,
     doing: str = "",
     watch: Watch | None = None,
+    lines_shown: int = LAST_LINES,
     env: Mapping[str, str] | None = None,
 ) -> None:
     """Run `argv` to its end; `doing` is shown until `watch` finds better words.
@@ -70,7 +71,7 @@ def run(
             _end(process)
             raise
     if code:
-        tail = "\n".join(f"    {line}" for line in last)
+        tail = "\n".join(f"    {line}" for line in list(last)[-lines_shown:])
         what = " ".join([Path(argv[0]).name, *argv[1:4]])
         raise CommandFailed(
             f"{what} failed ({code}); its last lines:\n{tail}\n  all of it: {log}",
@@ -128,6 +129,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
                 process.wait(1)
                 return
+
+
+def whole_line(line: str) -> tuple[str, None]:
+    """A `Watch` for programs that say themselves how far they are."""
+    return line[:60], None
 
 
 def _first_words(line: str) -> tuple[str, None]:

@@ -91,6 +91,13 @@ def install(extras: Iterable[str], wheel: Path | None, log: Path, screen: Screen
     pip([*local, "--editable", f"{ROOT}[{names}]" if names else str(ROOT)], log, screen)
 
 
+def can_build_desktop() -> bool:
+    """Whether PyGObject is there, or what it is compiled with."""
+    if succeeds([str(PYTHON), "-c", "import gi"]):
+        return True
+    return succeeds(["pkg-config", "--exists", "gobject-introspection-1.0", "cairo"])
+
+
 def install_requirements(extra: str, log: Path, screen: Screen) -> None:
     """Install what one extra names, and nothing else. Raises `CommandFailed`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

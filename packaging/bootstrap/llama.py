@@ -42,10 +42,14 @@ def cached(backend: Backend, cache: Path) -> Path | None:
     return next((cache / "wheels" / key(backend)).glob("*.whl"), None)
 
 
-def build(backend: Backend, python: Path, cache: Path, log: Path, screen: Screen) -> Path:
-    """Compile the wheel and put it into the cache. Raises `SetupError`."""
+def check_compiler() -> None:
+    """Raises `SetupError` where nothing can be compiled."""
     if not shutil.which("g++"):
         raise SetupError("llama.cpp cannot be compiled: there is no g++", "install build-essential")
+
+
+def build(backend: Backend, python: Path, cache: Path, log: Path, screen: Screen) -> Path:
+    """Compile the wheel and put it into the cache. Raises `SetupError`."""
     with _only_one(cache / "build", screen):
         return cached(backend, cache) or _build(backend, python, cache, log, screen)
 
