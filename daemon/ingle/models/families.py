@@ -4,22 +4,31 @@ The file's template is looked at as text and never run. The embedded SmolLM2 add
 system prompt that names its maker; it is left out, as it makes answers longer and no better.
 """
 
+import re
+
 from ingle.models.gguf import Header
 from ingle.models.templates import TEMPLATES
 
 _MARKS: tuple[tuple[str, str], ...] = (
-    ("<|im_start|>", "chatml"),
-    ("<|start_header_id|>", "llama3"),
-    ("<start_of_turn>", "gemma"),
-    ("<|start_of_role|>", "granite"),
-    ("<<SYS>>", "llama2"),
-    ("[INST]", "mistral"),
-    ("<|end|>", "phi3"),
-    ("<|user|>", "zephyr"),
-    ("### Instruction:", "alpaca"),
-    ("USER:", "vicuna"),
+    (r"<\|im_start\|>.*<\|im_sep\|>", "phi4"),
+    (r"<\|im_start\|>.*enable_thinking|enable_thinking.*<\|im_start\|>", "qwen3"),
+    (r"<\|im_start\|>", "chatml"),
+    (r"<\|start_header_id\|>", "llama3"),
+    (r"<start_of_turn>", "gemma"),
+    (r"<\|start_of_role\|>", "granite"),
+    (r"\[SYSTEM_PROMPT\]", "mistral-v7"),
+    (r"<<SYS>>", "llama2"),
+    (r" \[INST\] ", "mistral"),
+    (r"\[AVAILABLE_TOOLS\].*\"\[INST\]\"|\"\[INST\]\".*\[AVAILABLE_TOOLS\]", "mistral-tekken"),
+    (r"\[AVAILABLE_TOOLS\]", "mistral-v3"),
+    (r"\[INST\]", "mistral"),
+    (r"\|>' \+ message\['content'\] \+ '<\|end\|>'", "phi4-mini"),
+    (r"<\|assistant\|>.*<\|end\|>|<\|end\|>.*<\|assistant\|>", "phi3"),
+    (r"<\|user\|>.*(eos_token|</s>)", "zephyr"),
+    (r"### Instruction:", "alpaca"),
+    (r"USER:", "vicuna"),
 )
-"""In this order: the more telling mark first."""
+"""Regular expressions, the more telling mark first."""
 
 _NAMES: tuple[tuple[str, str], ...] = (
     ("alpaca", "alpaca"),
@@ -42,7 +51,7 @@ def family_of(header: Header) -> str:
     """The family's name in `templates.TEMPLATES`; "plain" where nothing tells."""
     template = header.chat_template or ""
     for mark, family in _MARKS:
-        if mark in template:
+        if re.search(mark, template, re.DOTALL):
             return family
     name = f"{header.name} {header.architecture}".lower().replace(" ", "-").replace("_", "-")
     for part, family in _NAMES:

@@ -25,8 +25,9 @@ def copy(source: Readable, part: Path, have: int, total: int | None, progress: P
     Raises `Unavailable` where it cannot be written; what was written stays.
     """
     with writing(part), part.open("r+b" if have else "wb") as target:
-        target.truncate(have)
-        target.seek(have)
+        if have:
+            target.truncate(have)
+            target.seek(have)
         while chunk := source.read(CHUNK):
             target.write(chunk)
             have += len(chunk)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -239,7 +240,7 @@ def _pull_and_tell(name_or_source: str, library: Library) -> InstalledModel:
         return pull(name_or_source, library, bar_progress(bar), say)
 
 
-def bar_progress(bar: "tqdm[None]") -> Progress:
+def bar_progress(bar: "tqdm[NoReturn]") -> Progress:
     """Drive a tqdm bar."""
 
     def progress(done: int, total: int | None) -> None:

@@ -56,6 +56,13 @@ TEMPLATES: dict[str, Template] = {
         opening="<|im_start|>assistant\n",
         stops=("<|im_end|>", "<|endoftext|>"),
     ),
+    "qwen3": Template(
+        system=("<|im_start|>system\n", "<|im_end|>\n"),
+        user=("<|im_start|>user\n", "<|im_end|>\n"),
+        assistant=("<|im_start|>assistant\n", "<|im_end|>\n"),
+        opening="<|im_start|>assistant\n<think>\n\n</think>\n\n",
+        stops=("<|im_end|>", "<|endoftext|>"),
+    ),
     "llama3": Template(
         system=("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
         user=("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
@@ -77,6 +84,19 @@ TEMPLATES: dict[str, Template] = {
     "mistral": Template(
         user=("[INST] ", " [/INST]"), assistant=("", "</s>"), opening="", stops=("</s>",)
     ),
+    "mistral-v3": Template(
+        user=("[INST] ", "[/INST]"), assistant=(" ", "</s>"), opening="", stops=("</s>",)
+    ),
+    "mistral-tekken": Template(
+        user=("[INST]", "[/INST]"), assistant=("", "</s>"), opening="", stops=("</s>",)
+    ),
+    "mistral-v7": Template(
+        system=("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
+        user=("[INST]", "[/INST]"),
+        assistant=("", "</s>"),
+        opening="",
+        stops=("</s>",),
+    ),
     "gemma": Template(
         user=("<start_of_turn>user\n", "<end_of_turn>\n"),
         assistant=("<start_of_turn>model\n", "<end_of_turn>\n"),
@@ -90,6 +110,20 @@ TEMPLATES: dict[str, Template] = {
         assistant=("<|assistant|>\n", "<|end|>\n"),
         opening="<|assistant|>\n",
         stops=("<|end|>", "<|endoftext|>"),
+    ),
+    "phi4-mini": Template(
+        system=("<|system|>", "<|end|>"),
+        user=("<|user|>", "<|end|>"),
+        assistant=("<|assistant|>", "<|end|>"),
+        opening="<|assistant|>",
+        stops=("<|end|>", "<|endoftext|>"),
+    ),
+    "phi4": Template(
+        system=("<|im_start|>system<|im_sep|>", "<|im_end|>"),
+        user=("<|im_start|>user<|im_sep|>", "<|im_end|>"),
+        assistant=("<|im_start|>assistant<|im_sep|>", "<|im_end|>"),
+        opening="<|im_start|>assistant<|im_sep|>",
+        stops=("<|im_end|>", "<|endoftext|>"),
     ),
     "zephyr": Template(
         system=("<|system|>\n", "</s>\n"),
@@ -130,7 +164,13 @@ TEMPLATES: dict[str, Template] = {
     ),
     "plain": Template(system=("", "\n\n"), user=("", "\n"), assistant=("", "\n\n"), opening=""),
 }
-"""MPT-chat, Qwen, SmolLM and Yi write ChatML; BLOOM and base models have no template: "plain"."""
+"""MPT-chat, Qwen 2, SmolLM and Yi write ChatML; BLOOM and base models have no template: "plain".
+
+"qwen3" is ChatML with the published empty thought in front of the answer: models that think aloud
+(Qwen 3, SmolLM 3) answer at once. Mistral's formats differ by its tokenizers' versions: "mistral" is
+the first (7B v0.1 and v0.2, Mixtral), "mistral-v3" 7B v0.3, "mistral-tekken" Nemo and Ministral
+8B, "mistral-v7" Small 3, Ministral 3 and newer.
+"""
 
 
 def render(family: str, turns: Sequence[Turn]) -> list[Span]:
