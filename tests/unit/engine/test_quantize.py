@@ -17,7 +17,12 @@ PATIENCE_S = 60
 def quantize(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ingle.engine.child.quantize", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, env={"PYTHONPATH": str(SOURCES)}, timeout=PATIENCE_S
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(SOURCES)},
+        timeout=PATIENCE_S,
     )
 
 
