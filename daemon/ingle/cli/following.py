@@ -1,5 +1,6 @@
 """Following a file that grows and is rotated away, as `tail -F` does; inotify wakes it."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,12 +31,13 @@ def follow(path: Path) -> Iterator[str]:
         while True:
             wake.changed.clear()
             yield from _new_lines(file)
-            if _is_rotated(file, path):
-                yield from _new_lines(file)
-                file.close()
-                file = _opened(path)
+            successor = _successor(file, path)
+            if successor is None:
+                wake.changed.wait()
                 continue
-            wake.changed.wait()
+            yield from _new_lines(file)
+            file.close()
+            file = successor
     finally:
         file.close()
         observer.stop()
@@ -56,9 +58,14 @@ def _new_lines(file: TextIO) -> Iterator[str]:
         yield line.rstrip("\n")
 
 
-def _is_rotated(file: TextIO, path: Path) -> bool:
+def _successor(file: TextIO, path: Path) -> TextIO | None:
+    """The file that took the place of `file`, from its start; None while that is the same."""
     try:
-        now = path.stat()
-    except FileNotFoundError:
-        return False
-    return not path.samefile(f"/proc/self/fd/{file.fileno()}") or now.st_size < file.tell()
+        candidate = _opened(path)
+    except FileNotFoundError:  # rotated away, and the next one is not there yet
+        return None
+    old, new = os.fstat(file.fileno()), os.fstat(candidate.fileno())
+    if (old.st_dev, old.st_ino) != (new.st_dev, new.st_ino) or new.st_size < file.tell():
+        return candidate
+    candidate.close()
+    return None

@@ -18,6 +18,8 @@ from ingle.errors import DaemonNotRunning
 PATIENCE_S = 15.0
 """The socket answers within half a second; a cold disk or a busy machine takes longer."""
 RETRY_S = 0.02
+OVERTAKEN_S = 0.3
+"""Of several daemons that are started at once all but one end, a moment before that one answers."""
 
 
 def start_daemon(socket_path: Path) -> None:
@@ -28,11 +30,13 @@ def start_daemon(socket_path: Path) -> None:
     with os.fdopen(os.memfd_create("ingled-stderr"), "w+b") as stderr:
         process = _spawn(socket_path, stderr)
         deadline = time.monotonic() + PATIENCE_S
+        ended_at: float | None = None
         while time.monotonic() < deadline:
-            has_ended = process.poll() is not None
-            if _answers(socket_path):  # another one may have been faster than ours
+            if _answers(socket_path):
                 return
-            if has_ended:
+            if process.poll() is not None and ended_at is None:
+                ended_at = time.monotonic()
+            if ended_at is not None and time.monotonic() > ended_at + OVERTAKEN_S:
                 raise _ended(stderr)
             time.sleep(RETRY_S)
     raise DaemonNotRunning(

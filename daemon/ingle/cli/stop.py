@@ -3,7 +3,8 @@
 import argparse
 import os
 import select
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from ingle.cli import exits
 from ingle.cli.session import Session
@@ -39,16 +40,28 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return exits.OK
 
 
-def _stop(ingle: Ingle) -> None:
-    pid = ingle.daemon_pid
-    process = os.pidfd_open(pid)  # first: afterwards the number may be somebody else's
+@contextmanager
+def _process(pid: int) -> Iterator[Callable[[], bool]]:
+    """A function that waits for the process to end. Made before it is told to: afterwards the
+    number may be somebody else's."""
     try:
-        with suppress(ConnectionLost):
-            ingle.call("daemon.stop")
-        ended, _, _ = select.select([process], [], [], PATIENCE_S)
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:  # a daemon in another PID namespace: nothing to wait for
+        yield lambda: True
+        return
+    try:
+        yield lambda: bool(select.select([process], [], [], PATIENCE_S)[0])
     finally:
         os.close(process)
-    if not ended:
+
+
+def _stop(ingle: Ingle) -> None:
+    pid = ingle.status().pid  # not SO_PEERCRED: with socket activation that is systemd
+    with _process(pid) as ended:
+        with suppress(ConnectionLost):
+            ingle.call("daemon.stop")
+        has_ended = ended()
+    if not has_ended:
         raise IngleError(
             f"ingled (pid {pid}) has not ended after {PATIENCE_S:.0f} s", f"`kill -9 {pid}` ends it"
         )

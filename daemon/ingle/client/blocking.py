@@ -119,13 +119,6 @@ class Ingle:
         """End the connection; the daemon cancels what is still in flight on it."""
         self._socket.close()
 
-    @property
-    def daemon_pid(self) -> int:
-        """The process at the other end, as the kernel knows it (SO_PEERCRED)."""
-        return int.from_bytes(
-            self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], "little"
-        )
-
     # ---- requests
 
     def request(self, method: str, params: dict[str, Any] | list[Any]) -> Stream:

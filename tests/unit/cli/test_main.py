@@ -1,9 +1,11 @@
 """The barrier: whatever happens, a person gets a message and a script an exit code."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,9 @@ def started(*argv: str, **options) -> subprocess.Popen[str]:
     environ = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parent.parent)}
     return subprocess.Popen(
         [sys.executable, "-m", "ingle.cli.main", *argv],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
         env=environ,
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
 
 
@@ -140,3 +140,29 @@ def test_status_imports_nothing_that_it_does_not_need(daemon: FakeDaemon):
     others = {"ingle.cli.model", "ingle.cli.doctor", "ingle.models", "ingle.rpc", "ingle.wire.schema"}
     assert loaded & (heavy | others) == set()
     assert "ready" in done.stdout
+
+
+def test_on_a_real_terminal(daemon: FakeDaemon, text_file, monkeypatch):
+    """Colours of ours, none of the model's; the spinner is wiped away before the answer."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    daemon.deltas["skill.run"] = ["\x1b[31mThe hearth \x9b2J", "is warm."]
+    master, slave = pty.openpty()
+    process = started("summarize", str(text_file), stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = _everything(master)
+    assert process.wait(WAIT_S) == 0
+    assert "The hearth is warm.\r\n" in shown
+    assert "\x1b[1m— A warm hearth\x1b[0m" in shown
+    assert "\x1b[31m" not in shown
+    assert "\x9b" not in shown
+
+
+def _everything(master: int) -> str:
+    """What a terminal shows until its last writer has closed it (then reading is EIO)."""
+    pieces = []
+    with suppress(OSError):
+        while piece := os.read(master, 4096):
+            pieces.append(piece)
+    os.close(master)
+    return b"".join(pieces).decode()

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import ingle as package
+from fakes.daemon import STATUS
 from ingle.errors import ConfigError
 
 WAIT_S = 20.0
@@ -50,8 +53,10 @@ def test_stop_without_a_daemon_is_done_already(ingle):
 def test_stop_waits_until_the_process_is_gone(ingle, paths):
     """A daemon in a process of its own that ends when it is told to."""
     code = (
-        "import sys; from pathlib import Path; from fakes.daemon import FakeDaemon\n"
+        "import os, sys, msgspec; from pathlib import Path; from fakes.daemon import STATUS, FakeDaemon\n"
         "with FakeDaemon(Path(sys.argv[1])) as fake:\n"
+        "    mine = msgspec.structs.replace(STATUS, pid=os.getpid())\n"
+        "    fake.answers['daemon.status'] = mine\n"
         "    fake.answers['daemon.stop'] = lambda _: fake.held.set() or {'ok': True}\n"
         "    print('ready', flush=True); fake.held.wait()\n"
     )
@@ -77,3 +82,29 @@ def test_version_with_and_without_a_daemon(ingle):
 def test_version_tells_of_an_older_daemon(at_terminal, daemon, monkeypatch):
     monkeypatch.setattr(package, "__version__", "9.9.9")
     assert "the running daemon is 0.1.0" in at_terminal("version").err
+
+
+def test_stop_of_a_daemon_whose_process_is_not_ours_to_see(ingle, daemon):
+    """The scripted daemon says it is pid 4711 (or whatever a person's daemon in a container says)."""
+    unseen = msgspec.structs.replace(STATUS, pid=2**22 + 1)
+    daemon.answers["daemon.status"] = unseen
+    assert ingle("stop").code == 0
+
+
+def test_a_daemon_that_does_not_end_is_an_error_that_names_it(ingle, daemon, monkeypatch):
+    daemon.answers["daemon.status"] = msgspec.structs.replace(STATUS, pid=os.getpid())
+    monkeypatch.setattr("ingle.cli.stop.PATIENCE_S", 0.0)
+    ran = ingle("stop")
+    assert ran.code == 1
+    assert str(os.getpid()) in ran.err
+
+
+def test_serve_is_the_daemon_in_the_foreground(ingle, paths, monkeypatch):
+    """`ingle.lifecycle` runs the real one; here it only tells which socket it would serve."""
+    served = []
+    stand_in = types.ModuleType("ingle.lifecycle")
+    stand_in.main = lambda argv: served.append(os.environ["INGLE_SOCKET"]) or 0
+    monkeypatch.setitem(sys.modules, "ingle.lifecycle", stand_in)
+    monkeypatch.setattr(package, "lifecycle", stand_in, raising=False)
+    assert ingle("serve").code == 0
+    assert served == [str(paths.socket)]

@@ -1,6 +1,5 @@
 """`Ingle` against a scripted daemon on a real socket."""
 
-import os
 import signal
 import socket
 
@@ -190,11 +189,6 @@ def test_a_message_over_the_daemons_limit_is_the_daemons_error(daemon):
 def test_a_text_that_is_not_unicode_is_refused(daemon):
     with Ingle(daemon.path) as ingle, pytest.raises(InvalidParams, match="Unicode"):
         ingle.summarize("half a pair: \ud800")
-
-
-def test_the_daemons_process_is_known_from_the_kernel(daemon):
-    with Ingle(daemon.path) as ingle:
-        assert ingle.daemon_pid == os.getpid()
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b'{"hello": 1}\n'])
