@@ -69,7 +69,7 @@ class Supervised:
 
 @asynccontextmanager
 async def supervised(
-    load: str = "", config: EngineConfig | None = None, first_s: float = 0.01
+    load: str = "", config: EngineConfig | None = None, child_module: str = engine_child.MODULE
 ) -> AsyncIterator[Supervised]:
     """A running supervisor without a model; `load` is `FAKE_ENGINE_LOAD`."""
     told: list[EngineStatus] = []
@@ -77,9 +77,9 @@ async def supervised(
     supervisor = Supervisor(
         config or EngineConfig(),
         lambda status: parts[0].hear(status),
-        child_module=engine_child.MODULE,
+        child_module=child_module,
         environ=engine_child.environment(load),
-        backoff=Backoff(first_s=first_s),
+        backoff=Backoff(first_s=0.01),
     )
     admission = Admission(16)
     parts.append(Supervised(supervisor, admission, EngineClient(supervisor, admission), told))

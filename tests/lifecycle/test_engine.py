@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,14 +35,15 @@ async def test_a_request_waits_for_the_start_and_is_answered(engine: Supervised)
     pieces: list[str] = []
     result = await engine.engine.generate(prompt("how are you", stream=True), pieces.append)
     assert "".join(pieces) == result.text == "how are you "
-    assert engine.states == ["starting", "loading", "ready"] or engine.states == ["loading", "ready"]
+    assert engine.states[-2:] == ["loading", "ready"]
 
 
 async def test_the_status_names_the_process_and_what_it_runs_on(engine: Supervised):
     await engine.until(EngineState.READY)
     status = await engine.supervisor.status()
     assert (status.model, status.tier, status.device) == ("fake", "tiny", "CPU")
-    assert status.pid and psutil.pid_exists(status.pid)
+    assert status.pid
+    assert psutil.pid_exists(status.pid)
     assert status.rss_bytes > 1_000_000
     assert engine.engine.n_ctx == 512
 
@@ -123,10 +125,10 @@ async def test_a_model_file_that_vanished_is_named_and_not_retried(
     engine: Supervised, tiny_model: Path, tmp_path: Path
 ):
     copy = tmp_path / "copy.gguf"
-    copy.write_bytes(tiny_model.read_bytes())
+    shutil.copy(tiny_model, copy)
     await engine.supervisor.use(installed(copy, "copy"))
     await engine.engine.generate(prompt("hello"))
-    copy.unlink()
+    os.unlink(copy)  # noqa: PTH108 - beside a loop
     os.kill(await engine.pid(), signal.SIGKILL)
     status = await engine.until(EngineState.FAILED)
     assert "no such file" in status.reason
