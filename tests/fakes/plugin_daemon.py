@@ -78,12 +78,16 @@ class PluginDaemon:
 
     async def _subscribe(self, params: Any, call: Call) -> dict[str, Any]:
         self.subscribers.append(call.caller)
+        call.caller.on_close(lambda: self._drop(call.caller))
         await self._tell()
         return {"topics": params.topics}
 
     async def _unsubscribe(self, params: Any, call: Call) -> dict[str, Any]:
-        self.subscribers = [each for each in self.subscribers if each is not call.caller]
+        self._drop(call.caller)
         return {"topics": []}
+
+    def _drop(self, caller: Any) -> None:
+        self.subscribers = [each for each in self.subscribers if each is not caller]
 
     async def _call(self, params: Any, call: Call) -> Any:
         return await self.hosts.call(params.plugin, params.command, params.args)

@@ -11,10 +11,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import gi
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
-__all__ = ["GLib", "call", "gi"]
+__all__ = ["GLib", "Gio", "call"]
 
 T = TypeVar("T")
 

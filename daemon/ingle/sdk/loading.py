@@ -36,6 +36,8 @@ def load(folder: Path, name: str | None = None) -> type[Plugin]:
 
 def where_it_broke(error: BaseException, folder: Path) -> str:
     """An exception in words without its text, which may hold what a person wrote."""
+    while isinstance(error, BaseExceptionGroup):  # what a task group wraps
+        error = error.exceptions[0]
     kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         return f"{kind} in {Path(error.filename).name}, line {error.lineno}"

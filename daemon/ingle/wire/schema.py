@@ -18,6 +18,7 @@ GRANTS: dict[str, str] = {
     "context.write": "add texts to the context",
     "skill.run": "have the resident model work on a text",
     "event.subscribe": "hear events, with the summaries in them",
+    "plugin.call": "call the commands of other plugins",
     "control": "pause, resume, park the model, switch models and plugins",
 }
 """What a plugin can be allowed to do; a method without a grant is open to every plugin."""
@@ -201,7 +202,7 @@ METHODS: dict[str, Method] = {
             "Call a command of a running plugin",
             plugin.PluginCallParams,
             Any,
-            "control",
+            "plugin.call",
             (e.NotFound, e.PluginFailed),
         ),
         Method(
