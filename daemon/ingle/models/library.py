@@ -30,6 +30,8 @@ MAX_NAME = 200
 class Story(msgspec.Struct, kw_only=True):
     """What stands in the sidecar. `tier` None: never measured."""
 
+    size_bytes: int = 0
+    """Of the file that the story is about; one of another size has taken its place."""
     source: str = ""
     sha256: str = ""
     verified: Literal["", "catalog", "publisher"] = ""
@@ -93,8 +95,10 @@ class Library:
 
     def _read(self, path: Path) -> InstalledModel:
         name = path.name.removesuffix(".gguf")
-        story, entry = self.story(name), catalog().get(name)
-        header = self._header(path)
+        entry, header = catalog().get(name), self._header(path)
+        story = self.story(name)
+        if story.size_bytes not in (0, header.size_bytes):
+            story = Story()
         return InstalledModel(
             name=name,
             path=path,
@@ -136,6 +140,7 @@ class Library:
         """Keep what was measured with the model."""
         story = self.story(name)
         story.tier, story.abilities = tier, abilities
+        story.size_bytes = self.find(name).size_bytes
         self.record(name, story)
 
     def choose(self, name: str) -> InstalledModel:

@@ -65,24 +65,36 @@ def pull(
     entry = entry_for(name_or_source)
     source = entry.source if entry else name_or_source
     name = entry.name if entry else _name_of(source)
-    if library.path_of(name).is_file():
-        say(f"{name} is here already")
-        return library.find(name)
+    here = _here(library, name, say)
+    if here:
+        return here
     _make(library.directory)
-    with _alone(library.directory / f".{name}.lock", name):
+    with _alone(library.directory):
         story = library.story(name)
         story.source, story.licence = source, entry.licence if entry else story.licence
-        original = _fetched(entry, source, library.directory / name, progress, story)
+        checked = _fetched(entry, source, library.directory / name, progress, story)
         say(_what_was_checked(story))
-        _install(original, library.path_of(name), entry, say)
+        _install(checked, library.path_of(name), entry, say)
         _record(library, name, story, entry)
     return library.find(name)
+
+
+def _here(library: Library, name: str, say: Say) -> InstalledModel | None:
+    if not library.path_of(name).is_file():
+        return None
+    try:
+        model = library.find(name)
+    except BadModelFile as error:
+        say(f"{error.message}: it is fetched again")
+        return None
+    say(f"{name} is here already")
+    return model
 
 
 def _fetched(
     entry: CatalogEntry | None, source: str, stem: Path, progress: Progress, story: Story
 ) -> Path:
-    """The checked original: kept as `NAME.original` where it will be requantised."""
+    """The checked file: kept as `NAME.original` where it will be requantised, else still the part."""
     original, part = stem.with_name(f"{stem.name}.original"), stem.with_name(f".{stem.name}.part")
     expected = entry.sha256 if entry else ""
     if original.is_file() and expected and sha256(original) == expected:
@@ -93,10 +105,9 @@ def _fetched(
     stated = fetch(source, part, progress)
     _check(part, expected or stated)
     story.verified = "catalog" if expected else "publisher" if stated else ""
-    with writing(original):
+    with writing(part):
         _sync(part)
-        part.replace(original)
-    return original
+        return part.replace(original) if entry and entry.requantize else part
 
 
 def _needed(entry: CatalogEntry, part: Path) -> int:
@@ -128,14 +139,14 @@ def _what_was_checked(story: Story) -> str:
     return "nobody states its sha256: its weights are checked when it is loaded"
 
 
-def _install(original: Path, path: Path, entry: CatalogEntry | None, say: Say) -> None:
+def _install(checked: Path, path: Path, entry: CatalogEntry | None, say: Say) -> None:
     if entry and entry.requantize:
         say(f"requantising to {entry.requantize.upper()}, which runs faster here")
-        _requantize(original, path, entry.requantize)
+        _requantize(checked, path, entry.requantize)
         read_header(path)
     else:
         with writing(path):
-            original.replace(path)
+            checked.replace(path)
     with writing(path):
         _sync(path.parent)
 
@@ -156,7 +167,7 @@ def _requantize(original: Path, path: Path, kind: str) -> None:
 
 def _record(library: Library, name: str, story: Story, entry: CatalogEntry | None) -> None:
     path = library.path_of(name)
-    story.sha256 = sha256(path)
+    story.sha256, story.size_bytes = sha256(path), path.stat().st_size
     story.family = entry.family if entry else family_of(read_header(path))
     library.record(name, story)
 
@@ -169,19 +180,17 @@ def _name_of(source: str) -> str:
 
 
 @contextmanager
-def _alone(lock: Path, name: str) -> Iterator[None]:
-    """Two pulls of one model would write the same part file."""
-    with writing(lock):
-        file = lock.open("w")
-    with file:
+def _alone(directory: Path) -> Iterator[None]:
+    """One pull at a time: two of one model would write the same part file."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"another pull of {name} is running", "wait for it, or stop it") from None
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+            raise Busy("another pull is running", "wait for it, or stop it") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256(path: Path) -> str:

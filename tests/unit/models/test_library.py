@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingle.errors import ModelNotFound, Unavailable
+from ingle.errors import BadModelFile, ModelNotFound, Unavailable
 from ingle.models.catalog import EMBEDDED, catalog, suggestion
 from ingle.models.library import Library, Story
 
@@ -54,6 +54,28 @@ def test_the_chosen_model_is_remembered(library: Library) -> None:
     with pytest.raises(ModelNotFound):
         library.choose("gone")
     assert library.current() == "tiny"
+
+
+def test_the_story_of_another_file_is_not_believed(library: Library) -> None:
+    library.record("tiny", Story(size_bytes=5, sha256="ab", verified="catalog", tier="medium"))
+    model = library.find("tiny")
+    assert (model.sha256, model.is_verified, model.tier) == ("", False, None)
+
+
+def test_a_damaged_file_is_never_given_out(library: Library, tiny_model: Path) -> None:
+    data = tiny_model.read_bytes()
+    for name in ("cut", "qwen2.5-0.5b-instruct"):
+        (library.directory / f"{name}.gguf").write_bytes(data)
+        assert library.find(name).size_bytes == len(data)
+        (library.directory / f"{name}.gguf").write_bytes(data[:-5000])
+        with pytest.raises(BadModelFile, match="truncated"):
+            library.find(name)
+        assert name not in [model.name for model in library.list()]
+
+
+def test_what_the_file_says_of_itself_is_told(library: Library) -> None:
+    model = library.find("tiny")
+    assert (model.quantization, model.licence, model.is_verified) == ("F16", "CC0-1.0", False)
 
 
 def test_a_broken_sidecar_costs_only_its_story(library: Library) -> None:

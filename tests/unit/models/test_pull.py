@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_what_is_there_is_not_pulled_again(site: Site, library: Library) -> None
     pull(site.url, library, quiet)
     pull(site.url, library, quiet)
     assert len(site.ranges) == 1
+
+
+def test_a_damaged_model_is_pulled_again(site: Site, library: Library) -> None:
+    path = pull(site.url, library, quiet).path
+    os.truncate(path, 1000)
+    told: list[str] = []
+    assert pull(site.url, library, quiet, told.append).path.read_bytes() == site.content
+    assert "fetched again" in told[0]
 
 
 def test_a_cut_download_goes_on_where_it_was(site: Site, library: Library) -> None:
@@ -178,10 +187,11 @@ def test_a_full_disk_is_noticed_before_a_byte_is_written(
 
 def test_two_pulls_of_one_model_do_not_meet(site: Site, library: Library) -> None:
     library.directory.mkdir()
-    with (library.directory / ".model.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(Busy):
-            pull(site.url, library, quiet)
+    lock = os.open(library.directory, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(Busy):
+        pull(site.url, library, quiet)
+    os.close(lock)
     assert pull(site.url, library, quiet).name == "model"
 
 
