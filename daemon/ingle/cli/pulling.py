@@ -20,7 +20,12 @@ def pull_model(source: str, session: Session) -> int:
         session.output.note(f"{entry.name}: {entry.size_text}, licence {entry.licence}, {entry.source}")
     is_hidden = not session.output.shows_progress
     with tqdm(unit="B", unit_scale=True, desc=source[-40:], disable=is_hidden) as bar:
-        model = pull(source, library, bar_progress(bar))
+
+        def say(line: str) -> None:
+            bar.clear()
+            session.output.note(line)
+
+        model = pull(source, library, bar_progress(bar), say)
     if session.output.as_json:
         session.output.json(_fields(model))
     else:

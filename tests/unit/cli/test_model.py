@@ -108,4 +108,4 @@ def _pulls(monkeypatch, paths):
         sha256="0" * 64,
         size_bytes=1000,
     )
-    monkeypatch.setattr(pulling, "pull", lambda source, library, progress: model)
+    monkeypatch.setattr(pulling, "pull", lambda source, library, progress, say: model)
