@@ -102,6 +102,7 @@ ANSWERS: dict[str, Answer] = {
     "daemon.reload": daemon.ReloadResult(changed=["context"], restart_needed=["engine"]),
     "rpc.discover": {"openrpc": "1.3.2", "methods": []},
     "event.subscribe": lambda params: daemon.SubscribeResult(topics=params.topics),
+    "event.unsubscribe": daemon.SubscribeResult(topics=[]),
     "assistant.generate": assistant.GenerateResult(text="Hello.", finish_reason="stop", **FIGURES),
     "assistant.ask": assistant.AskResult(
         answer="On Friday.",

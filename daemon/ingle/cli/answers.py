@@ -50,7 +50,8 @@ def figures(coverage: Coverage, usage: Usage, timing: Timing, model: str) -> str
     parts = [
         f"read {coverage.ratio:.0%} of {coverage.total:,} characters",
         f"in {words.count(coverage.parts, 'part')}" if coverage.parts > 1 else "",
-        f"{usage.input_tokens:,} → {words.count(usage.output_tokens, 'token')}",
+        f"{usage.input_tokens:,} tokens read",
+        f"{usage.output_tokens:,} written" if usage.output_tokens else "",
         words.duration(timing.total_ms / 1000),
         model,
     ]

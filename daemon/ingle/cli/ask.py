@@ -46,7 +46,8 @@ def _show_sources(result: AskResult, file: str | None, session: Session) -> None
 
 def source_line(citation: Citation, file: str | None) -> str:
     """A quote with where it stands; a quote that is not in the text is called so."""
-    where = citation.path or citation.document or file or "the text"
+    given = None if file == texts.STDIN else file
+    where = citation.path or given or citation.document
     page = f", page {citation.page}" if citation.page else ""
     doubt = "" if citation.verdict == "supported" else f"  [{citation.verdict}]"
     place = f"{where}{page}, characters {citation.start}-{citation.end}"

@@ -15,7 +15,7 @@ from ingle.wire.calls.assistant import SkillInfo
 EXAMPLES = """
 ingle run --list
 ingle run title article.txt
-ingle run translate letter.txt --arg language=German
+ingle run translate letter.txt --arg to=German
 git diff | ingle run explain -
 """
 
@@ -47,7 +47,7 @@ def arguments(pairs: Sequence[str]) -> dict[str, str]:
     """`["name=value", ...]` as a mapping. Raises `InvalidParams`."""
     for pair in pairs:
         if not pair.partition("=")[0] or "=" not in pair:
-            raise InvalidParams(f"{pair!r} is not NAME=VALUE", "for example: --arg language=German")
+            raise InvalidParams(f"{pair!r} is not NAME=VALUE", "for example: --arg to=German")
     return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}
 
 

@@ -59,7 +59,7 @@ def engine_line(engine: EngineStatus) -> str:
         f"{words.size(engine.rss_bytes)} of memory" if engine.rss_bytes else "",
         f"{words.size(engine.vram_bytes)} of GPU memory" if engine.vram_bytes else "",
     ]
-    return "  ".join(part for part in parts if part)
+    return ", ".join(part for part in parts if part)
 
 
 def plugin_line(plugin: PluginInfo) -> str:

@@ -9,7 +9,7 @@ def test_the_answer_and_where_it_stands(ingle, daemon, text_file):
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "On Friday.",
-        "“due on Friday” (the text, characters 10-23)",
+        f"“due on Friday” ({text_file}, characters 10-23)",
     ]
     params = daemon.params("assistant.ask")
     assert (params.question, params.text) == ("When is it due?", text_file.read_text())

@@ -31,7 +31,7 @@ def test_it_never_starts_a_daemon(ingle):
 
 def test_loading_shows_how_far_it_is():
     line = engine_line(EngineStatus(state=EngineState.LOADING, progress=0.4, model="m"))
-    assert line == "loading 40%  m (not measured)"
+    assert line == "loading 40%, m (not measured)"
 
 
 def test_parked_and_failed_say_why():

@@ -31,7 +31,9 @@ def test_json_streams_lines(ingle, daemon, text_file):
 def test_a_person_sees_the_title_and_what_was_read(at_terminal, daemon, text_file):
     ran = at_terminal("summarize", str(text_file))
     assert ran.out == "The hearth is warm.\n— A warm hearth\n"
-    assert "read 100% of 4,000 characters · in 3 parts · 1,200 → 42 tokens · 2.5 s" in ran.err
+    assert (
+        "read 100% of 4,000 characters · in 3 parts · 1,200 tokens read · 42 written · 2.5 s" in ran.err
+    )
 
 
 def test_quiet_is_the_summary_alone(at_terminal, daemon, text_file):
