@@ -1,0 +1,66 @@
+"""What needs no process: settings, names, grants, and approvals that cannot be written."""
+
+from pathlib import Path
+
+import pytest
+
+from fakes.plugin_daemon import PluginDaemon, write_plugin
+from ingle.errors import ConfigError, NotFound, PluginFailed
+
+WORD = {"word": {"type": "str", "default": "hm", "help": "what to say"}}
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> PluginDaemon:
+    write_plugin(tmp_path / "plugins", "says", grants=["context.write", "display"], settings=WORD)
+    (write_plugin(tmp_path / "plugins", "bad") / "plugin.toml").write_text("")
+    return PluginDaemon([("user", tmp_path / "plugins")], tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"says": {"wrod": "x"}}, "plugins.says.wrod: no such setting; there are word"),
+        ({"says": {"word": 1}}, "plugins.says.word: expected str"),
+        ({"sais": {}}, "plugins.sais: there is no such plugin; there are says"),
+    ],
+)
+async def test_wrong_settings_are_named_and_change_nothing(
+    daemon: PluginDaemon, settings: dict[str, dict[str, object]], reason: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        await daemon.hosts.configure(settings)
+    assert reason in caught.value.message
+
+
+async def test_settings_of_a_plugin_that_is_broken_wait_for_its_repair(daemon: PluginDaemon) -> None:
+    daemon.hosts.check({"bad": {"anything": 1}})
+
+
+async def test_grants_are_explained_before_they_are_approved(daemon: PluginDaemon) -> None:
+    (grants,) = daemon.hosts.grants()
+    assert [(each.grant, each.approved) for each in grants.grants] == [
+        ("context.write", False),
+        ("display", False),
+    ]
+    assert all(each.meaning for each in grants.grants)
+
+
+async def test_names_that_are_unknown_or_broken_are_told_apart(daemon: PluginDaemon) -> None:
+    with pytest.raises(NotFound):
+        daemon.hosts.grants("nobody")
+    with pytest.raises(PluginFailed, match="missing required field"):
+        await daemon.hosts.enable("bad")
+    assert [(info.name, info.state) for info in daemon.hosts.list()] == [
+        ("bad", "failed"),
+        ("says", "disabled"),
+    ]
+
+
+async def test_an_approval_that_cannot_be_written_enables_nothing(tmp_path: Path) -> None:
+    write_plugin(tmp_path / "plugins", "one")
+    (tmp_path / "state").touch()
+    daemon = PluginDaemon([("user", tmp_path / "plugins")], tmp_path / "state")
+    with pytest.raises(PluginFailed, match="cannot be written"):
+        await daemon.hosts.enable("one")
+    assert daemon.info("one").state == "disabled"
