@@ -106,12 +106,11 @@ class Demo:
                 await self._ingle.call("plugin.enable", name=name)
         states = await self._settled(heard, wanted)
         for name in wanted:
-            word = "now enabled" if name in fresh else "enabled before"
-            reason = states[name].get("reason")
-            state = f"{states[name]['state']}: {reason}" if reason else states[name]["state"]
-            self._tell.line(
-                f"plugin {name}", f"{state}, {word}; it may: {', '.join(states[name]['grants'])}"
-            )
+            row = states[name]
+            words = [f"{row['state']}: {row['reason']}" if row.get("reason") else row["state"]]
+            if name in fresh:
+                words.append(f"newly allowed: {', '.join(row['grants'])}")
+            self._tell.line(f"plugin {name}", "; ".join(words))
         if fresh:
             self._tell.line("", f"`{_ingle_command()} plugin disable NAME` takes that back")
         if states.get("clipboard", {}).get("state") != PluginState.RUNNING:
@@ -124,10 +123,7 @@ class Demo:
         deadline = asyncio.get_running_loop().time() + PLUGIN_S
         while True:
             rows = {row["name"]: row for row in await self._ingle.call("plugin.list")}
-            settled = all(
-                rows[name]["state"] == PluginState.RUNNING or rows[name].get("reason") for name in names
-            )
-            if settled:
+            if all(_has_settled(rows[name]) for name in names):
                 return rows
             try:
                 async with asyncio.timeout_at(deadline):
@@ -188,6 +184,10 @@ class Demo:
         raise DemoFailed("the daemon ended", _see("log"))
 
 
+def _has_settled(plugin: dict[str, Any]) -> bool:
+    return plugin["state"] != PluginState.WAITING or plugin.get("reason") != "starting"
+
+
 def _in_words(engine: EngineStatus) -> str:
     parts = [
         engine.model or "",
@@ -230,8 +230,14 @@ def main() -> int:
     except (DemoFailed, IngleError) as error:
         telling.failed(error.message, error.hint)
         return 1
+    except BrokenPipeError:  # `make run | head`: the reader has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except clipboard.NoClipboard as error:
         telling.failed(str(error), "`packaging/setup` installs what is missing")
+        return 1
+    except Exception as error:  # noqa: BLE001 - the barrier: a person gets a sentence, never a traceback
+        telling.failed(f"a mistake in the demo: {error!r}", "please report it")
         return 1
     return 0
 

@@ -5,8 +5,9 @@ again, since a process cannot be given a display later.
 """
 
 import os
-import select
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,11 @@ import virtual
 
 from ingle.cli.starting import start_daemon
 from ingle.client import Ingle
-from ingle.errors import DaemonNotRunning
+from ingle.errors import Unavailable
 from ingle.paths import Paths
 
 NAMES = ("DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY")
-STOP_S = 10.0
+INGLE = Path(sys.executable).with_name("ingle")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def prepare(paths: Paths) -> Prepared:
         _adopt(theirs)
         return Prepared(theirs["DISPLAY"], "runs already", paths.socket)
     if theirs is not None:
-        _stop(paths.socket)
+        subprocess.run([INGLE, "--quiet", "stop"], check=True)
     how = "started again, now with a display" if theirs is not None else "started"
     if _answers(own):
         start_daemon(paths.socket)
@@ -67,8 +68,8 @@ def _environment_of_daemon(socket_path: Path) -> dict[str, str] | None:
     """The environment that the running daemon was started with; None where none runs."""
     try:
         with Ingle(socket_path) as ingle:
-            block = Path(f"/proc/{ingle.daemon_pid}/environ").read_bytes()
-    except (DaemonNotRunning, OSError):
+            block = Path(f"/proc/{ingle.status().pid}/environ").read_bytes()
+    except (Unavailable, OSError):
         return None
     pairs = (entry.decode("utf-8", "replace").partition("=") for entry in block.split(b"\0"))
     return {name: value for name, _, value in pairs}
@@ -94,12 +95,3 @@ def _answers(display: str) -> bool:
     path = str(virtual.X_SOCKETS / f"X{number.partition('.')[0]}")
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(path) == 0
-
-
-def _stop(socket_path: Path) -> None:
-    """Stop the daemon and wait for its end."""
-    with Ingle(socket_path) as ingle:
-        process = os.pidfd_open(ingle.daemon_pid)
-        ingle.call("daemon.stop")
-        select.select([process], [], [], STOP_S)
-        os.close(process)
