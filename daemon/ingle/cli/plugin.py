@@ -11,7 +11,8 @@ from ingle.cli.run import arguments
 from ingle.cli.session import Session
 from ingle.cli.status import plugin_line
 from ingle.client.requests import Wanted, given
-from ingle.errors import Cancelled, InvalidParams
+from ingle.errors import Cancelled, InvalidParams, NotFound, NotPermitted
+from ingle.wire.calls.daemon import ReloadResult
 from ingle.wire.calls.plugin import PluginGrants, PluginInfo
 
 EXAMPLES = """
@@ -58,12 +59,39 @@ def _list(args: argparse.Namespace, session: Session) -> int:
 
 
 def _enable(args: argparse.Namespace, session: Session) -> int:
-    asked = session.ask(Wanted("plugin.grants", {"name": args.name}, list[PluginGrants]))
+    asked = _asked(args.name, session)
     if not session.output.as_json:
         _show_grants(asked, session)
     if not args.yes and not _agreed(args.name, asked, session):
         raise Cancelled(f"{args.name} was not enabled", "")
-    return _report(session.ask(Wanted("plugin.enable", {"name": args.name}, PluginInfo)), session)
+    enabled = session.ask(Wanted("plugin.enable", {"name": args.name}, PluginInfo))
+    _check_approved(enabled, asked, session)
+    return _report(enabled, session)
+
+
+def _asked(name: str, session: Session) -> list[PluginGrants]:
+    """What a plugin asks for. One that is not known may be new: the daemon looks again at a reload."""
+    wanted = Wanted("plugin.grants", {"name": name}, list[PluginGrants])
+    try:
+        return session.ask(wanted)
+    except NotFound:
+        session.ask(Wanted("daemon.reload", {}, ReloadResult))
+        return session.ask(wanted)
+
+
+def _check_approved(enabled: PluginInfo, asked: Sequence[PluginGrants], session: Session) -> None:
+    """Enabling approves what stands on disk; had that grown since it was shown, it is taken back.
+
+    Raises `NotPermitted`.
+    """
+    shown = {grant.grant for entry in asked for grant in entry.grants}
+    more = ", ".join(sorted(set(enabled.grants) - shown))
+    if more:
+        session.ask(Wanted("plugin.disable", {"name": enabled.name}, PluginInfo))
+        raise NotPermitted(
+            f"{enabled.name} now asks for more than was shown: {more}",
+            f"it was not enabled; `ingle plugin enable {enabled.name}` shows everything",
+        )
 
 
 def _agreed(name: str, asked: Sequence[PluginGrants], session: Session) -> bool:

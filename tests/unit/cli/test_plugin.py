@@ -1,5 +1,7 @@
+import msgspec
 import pytest
 
+from fakes.daemon import GRANTS, PLUGIN
 from fakes.terminal import Terminal
 from ingle.errors import NotFound
 
@@ -31,6 +33,21 @@ def test_enable_asks_a_person(at_terminal, daemon, monkeypatch, answer, is_enabl
     ran = at_terminal("plugin", "enable", "clipboard")
     assert ("plugin.enable" in [method for method, _ in daemon.calls]) is is_enabled
     assert ran.code == (0 if is_enabled else 130)
+
+
+def test_enable_takes_back_what_was_never_shown(ingle, daemon):
+    daemon.answers["plugin.enable"] = msgspec.structs.replace(PLUGIN, grants=["context.write", "files"])
+    ran = ingle("plugin", "enable", "clipboard", "--yes")
+    assert ran.code == 4
+    assert "more than was shown: files" in ran.err
+    assert daemon.params("plugin.disable").name == "clipboard"
+
+
+def test_enable_of_a_new_plugin_has_the_daemon_look_again(ingle, daemon):
+    answers = iter([NotFound("there is no plugin 'clipboard'"), [GRANTS]])
+    daemon.answers["plugin.grants"] = lambda _: next(answers)
+    assert ingle("plugin", "enable", "clipboard", "--yes").code == 0
+    assert "daemon.reload" in [method for method, _ in daemon.calls]
 
 
 def test_disable(ingle, daemon):
