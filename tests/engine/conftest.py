@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from fakes.supervised import Supervised, installed, supervised
 from ingle.config import EngineConfig
@@ -14,7 +15,7 @@ from ingle.vocabulary import EngineState
 Start = Callable[..., AbstractAsyncContextManager[Supervised]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start(embedded_model: Path) -> Start:
     """`async with start(slots=1, n_ctx=512) as engine`: loaded and ready."""
 
@@ -29,7 +30,8 @@ def start(embedded_model: Path) -> Start:
     return started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine(start: Start) -> AsyncIterator[Supervised]:
+    """One engine for a module: what a test does to it must not outlive the test."""
     async with start() as running:
         yield running

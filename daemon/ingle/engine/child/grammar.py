@@ -26,7 +26,8 @@ _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 _ONE = ("items", "additionalProperties")
 _MANY = ("prefixItems", "items", "anyOf", "oneOf", "allOf")
 _NAMED = ("properties", "$defs", "definitions")
-_REFERENCE = re.compile(r"#(/\$defs/[^/]+|/definitions/[^/]+)?")
+_REFERENCE = re.compile(r"#/(\$defs|definitions)/([^/]+)")
+_ROOT = re.compile(r"^\s*root\s*::=", re.MULTILINE)
 
 
 def check_grammar(text: str) -> str:
@@ -36,6 +37,8 @@ def check_grammar(text: str) -> str:
     if "\0" in text:
         raise InvalidParams("a grammar may not contain a null character")
     bare = _LITERALS.sub("", text)
+    if not _ROOT.search(bare):
+        raise InvalidParams("a grammar needs a rule `root`")
     if bare.count("::=") > MAX_RULES:
         raise InvalidParams(f"a grammar may have {MAX_RULES} rules at most")
     if _depth(bare) > MAX_DEPTH:
@@ -55,7 +58,7 @@ def from_schema(schema: dict[str, Any]) -> str:
     """GBNF for a JSON schema. Raises `InvalidParams` for what cannot be expressed."""
     _check_schema(schema)
     try:
-        grammar: str = json_schema_to_gbnf(json.dumps(schema))
+        grammar: str = json_schema_to_gbnf(json.dumps(_unfolded(schema)))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise InvalidParams(f"the schema cannot be turned into a grammar: {error}") from None
     except AssertionError as error:
@@ -63,6 +66,15 @@ def from_schema(schema: dict[str, Any]) -> str:
     except RecursionError:
         raise InvalidParams("the schema is nested too deeply") from None
     return check_grammar(grammar)
+
+
+def _unfolded(schema: dict[str, Any]) -> dict[str, Any]:
+    """The converter does not look beside a `$ref`: at the root its definition takes its place."""
+    found = _REFERENCE.fullmatch(schema.get("$ref", ""))
+    if not found:
+        return schema
+    section, name = found.groups()
+    return {**schema[section][name], section: schema[section]}
 
 
 def _check_schema(schema: Any) -> None:
@@ -87,7 +99,7 @@ def _check_node(node: dict[str, Any]) -> None:
         value = node.get(name, 0)
         if type(value) is not int or not 0 <= value <= MAX_REPEAT:
             raise InvalidParams(f"`{name}` is a whole number from 0 to {MAX_REPEAT}")
-    reference = node.get("$ref", "#")
+    reference = node.get("$ref", "#/$defs/none")
     if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
         raise InvalidParams("`$ref` may only name something in `$defs` or `definitions`")
 
