@@ -91,6 +91,7 @@ class App:
 
     async def run(self, environ: Mapping[str, str]) -> None:
         """Serve until `stop`; everything that was started has ended when it returns."""
+        await self._choose_model()
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(self._listener.run())
             systemd.notify(environ, "READY=1")
@@ -98,7 +99,6 @@ class App:
                 group.create_task(work)
                 for work in (
                     systemd.feed_watchdog(environ),
-                    self._choose_model(),
                     self._supervisor.run(),
                     self._plugins.run(),
                     self._digest.run(),

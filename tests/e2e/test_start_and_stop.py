@@ -16,7 +16,7 @@ from ingle.client import Ingle
 from ingle.errors import ConnectionLost, EngineUnavailable
 from ingle.models.catalog import EMBEDDED
 
-FOREVER = {"prompt": "Once upon a time", "max_tokens": 2000, "temperature": 1.5, "stream": True}
+ENDLESS = {"prompt": "hello", "max_tokens": 1900, "grammar": "root ::= [a-z] [a-z ]{1899}"}
 
 
 def wait_until_ready(client: Ingle) -> None:
@@ -64,7 +64,7 @@ def test_a_signal_ends_answers_with_an_error_children_are_gone_and_the_exit_code
     wait_until_ready(client)
     family = processes_of(running.process.pid)
     assert len(family) >= 2
-    stream = client.stream("assistant.generate", **{k: v for k, v in FOREVER.items() if k != "stream"})
+    stream = client.stream("assistant.generate", **ENDLESS)
     next(stream)
     running.process.send_signal(sign)
     with pytest.raises(EngineUnavailable, match="stopping") as caught:

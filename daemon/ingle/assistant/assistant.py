@@ -19,6 +19,7 @@ from ingle.assistant.reading import Plan, plan
 from ingle.assistant.skills import Skill, SkillSet, Strategy, filled
 from ingle.assistant.turn import DATA, Delta, Engine, Turn, begin
 from ingle.context.items import Memory
+from ingle.context.policy import looks_binary
 from ingle.engine import protocol
 from ingle.errors import DeadlineExceeded, InvalidParams, ModelTooSmall, NotFound
 from ingle.models.catalog import suggestion
@@ -132,8 +133,7 @@ class Assistant:
         """Run a skill on a text of any length. Raises `ModelTooSmall` and `InvalidParams`."""
         skill = self.skills.find(params.skill)
         args = bound(skill.name, skill.args, params.args)
-        if not params.text.strip():
-            raise InvalidParams("the text is empty", "give the skill something to work on")
+        _check(params.text, "give the skill something to work on")
         turn = begin(self._engine, params.priority)
         strategy = self._strategy(skill, turn.model, params.anyway)
         tell = _teller(turn, delta)
@@ -250,8 +250,7 @@ class Assistant:
     async def _asked(self, turn: Turn, skill: Skill, params: AskParams, tell: Delta) -> answers.Answer:
         strategy = self._strategy(skill, turn.model, params.anyway)
         if params.text is not None:
-            if not params.text.strip():
-                raise InvalidParams("the text is empty", "give a text to answer from, or none at all")
+            _check(params.text, "give a text to answer from, or none at all")
             sources = [Source(params.text, "text")]
             return await _answered(turn, skill, strategy, params.question, sources, tell)
         sources = self._remembered()
@@ -330,6 +329,14 @@ def _hint(tier: Tier) -> str:
         f"`ingle model pull {entry.name}` ({entry.size_text}, {entry.licence}) gets one that can;"
         " --anyway tries it all the same"
     )
+
+
+def _check(text: str, advice: str) -> None:
+    """Raises `InvalidParams` for what nobody could read."""
+    if not text.strip():
+        raise InvalidParams("the text is empty", advice)
+    if looks_binary(text):
+        raise InvalidParams("the text is not text: it holds binary data", advice)
 
 
 def _teller(turn: Turn, delta: Delta) -> Delta:
