@@ -4,10 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 
-import clipboard
 from figures import Figure, median
-from notifications import NotificationWatch
-from place import ROOT, CannotMeasure, Place
+from place import ROOT, CannotMeasure, NotificationWatch, Place, clipboard
 
 from ingle.client import AsyncIngle, Event
 

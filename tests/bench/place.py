@@ -25,7 +25,11 @@ from ingle.wire.calls.daemon import StatusResult
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "packaging" / "demo"))
-import virtual  # noqa: E402 - the demo's virtual desktop, from the folder just named
+import clipboard  # noqa: E402 - from the folder just named, as the next two
+import virtual  # noqa: E402
+from notifications import NotificationWatch  # noqa: E402
+
+__all__ = ["BIN", "ROOT", "CannotMeasure", "NotificationWatch", "Place", "clipboard"]
 
 BIN = Path(sys.executable).parent
 PLUGINS = ("clipboard", "files", "notify")
