@@ -147,8 +147,11 @@ class Clipboard(Plugin):
     @command
     async def is_watching(self) -> bool:
         """Wait until it hears of what is copied."""
-        async with asyncio.timeout(WATCHING_S):
-            await self._connection.wait()
+        try:
+            async with asyncio.timeout(WATCHING_S):
+                await self._connection.wait()
+        except TimeoutError:
+            raise Unavailable("there is no connection to an X server") from None
         return True
 
     @command

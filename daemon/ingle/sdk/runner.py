@@ -11,7 +11,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ class Guest:
         self._plugin = Plugin()
         self._ingle: Ingle | None = None
         self._life: asyncio.Task[None] | None = None
-        self._is_paused = False
+        self._awake = asyncio.Event()
+        self._awake.set()
+        """Cleared between `host.pause` and `host.resume`."""
         self._is_down = False
         """It has crashed or given up: only a new start brings it back."""
         self._turn = asyncio.Lock()
@@ -88,18 +91,22 @@ class Guest:
                 self._live()
 
     async def pause(self) -> None:
-        self._is_paused = True
+        self._awake.clear()
         await self.stop()
 
     async def resume(self) -> None:
         async with self._turn:
-            if self._is_paused:
-                self._is_paused = False
+            if not self._awake.is_set():
+                self._awake.set()
                 self._live()
 
     async def call(self, params: protocol.CallParams) -> Any:
+        """A call that finds the plugin paused has overtaken the resume on its other socket."""
+        await self._awake.wait()
+        async with self._turn:
+            plugin = self._plugin
         wanted = find_command(self._commands, params.command)
-        return await wanted.call(self._plugin, params.args)
+        return await wanted.call(plugin, params.args)
 
     async def _stop(self, params: protocol.NoParams) -> None:
         await self.stop()
@@ -124,17 +131,24 @@ class Guest:
         return self._start.name if self._start else "?"
 
     def _live(self) -> None:
-        if self._is_paused or self._is_down or self._kind is None or self._start is None:
+        if self._is_down or not self._awake.is_set() or self._kind is None or self._start is None:
             return
         start = self._start
-        self._ingle = Ingle(self._peer, start.name, Path(start.folder), start.settings)
-        self._life = asyncio.create_task(self._run(self._kind, self._ingle), name=start.name)
+        self._ingle = ingle = Ingle(self._peer, start.name, Path(start.folder), start.settings)
+        with self._barrier(ingle):
+            self._plugin = self._kind()
+            self._life = asyncio.create_task(self._run(self._plugin, ingle), name=start.name)
 
-    async def _run(self, kind: type[Plugin], ingle: Ingle) -> None:
-        try:
-            self._plugin = kind()
+    async def _run(self, plugin: Plugin, ingle: Ingle) -> None:
+        with self._barrier(ingle):
             ingle.running()
-            await self._plugin.run(ingle)
+            await plugin.run(ingle)
+
+    @contextmanager
+    def _barrier(self, ingle: Ingle) -> Iterator[None]:
+        """A plugin's bug costs that plugin only, and is told without the exception's text."""
+        try:
+            yield
         except CannotRun as error:
             self._tell("failed", str(error))
         except IngleError as error:
