@@ -42,10 +42,9 @@ def embedded_model() -> Path:
     """The embedded model's Q8_0 file; `INGLE_TEST_MODEL` names another one."""
     if os.environ.get("INGLE_TEST_MODEL"):
         return Path(os.environ["INGLE_TEST_MODEL"])
+    from ingle.errors import ModelNotFound
     from ingle.models.catalog import EMBEDDED
     from ingle.models.library import Library
-
-    from ingle.errors import ModelNotFound
 
     try:
         return Library(REAL_PATHS.models).find(EMBEDDED).path

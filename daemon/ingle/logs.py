@@ -7,6 +7,7 @@ directory keeps what `ingle log` shows. A log that cannot be written never stops
 import logging
 import logging.handlers
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -20,7 +21,8 @@ def configure(level: str, log_file: Path | None, to_stderr: bool) -> None:
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk: what was not written is lost already
+            handler.close()
     root.setLevel(level.upper())
     if to_stderr:
         _add(root, logging.StreamHandler(sys.stderr))

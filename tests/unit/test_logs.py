@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ def restored() -> Iterator[None]:
     yield
     for handler in root.handlers:
         if handler not in handlers:
-            handler.close()
+            with suppress(OSError):
+                handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 

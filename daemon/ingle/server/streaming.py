@@ -20,13 +20,14 @@ async def streamed(call: Call, wanted: bool, work: Callable[[Delta], Awaitable[R
         return await work(lambda _: None)
     pieces: list[str] = []
     ready = asyncio.Event()
+    is_done = False
 
     def delta(text: str) -> None:
         pieces.append(text)
         ready.set()
 
     async def send() -> None:
-        while True:
+        while pieces or not is_done:
             await ready.wait()
             ready.clear()
             text = "".join(pieces)
@@ -36,7 +37,9 @@ async def streamed(call: Call, wanted: bool, work: Callable[[Delta], Awaitable[R
     sender = asyncio.create_task(send())
     try:
         result = await work(delta)
+        is_done = True
+        ready.set()
+        await sender
     finally:
         sender.cancel()
-    await call.delta("".join(pieces))
     return result

@@ -1,5 +1,7 @@
 """Framing is a function of the bytes alone, however they arrive."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut(lines: list[bytes], cuts
     stream = b"".join(line + b"\n" for line in lines)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     framer = LineFramer(max_bytes=100)
-    got = [frame for a, b in zip(edges, edges[1:], strict=False) for frame in framer.feed(stream[a:b])]
+    got = [frame for a, b in itertools.pairwise(edges) for frame in framer.feed(stream[a:b])]
     assert got == [line.rstrip(b"\r") for line in lines]
     assert not framer.is_inside_frame
 
