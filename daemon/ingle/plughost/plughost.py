@@ -108,6 +108,7 @@ class PluginHosts:
 
     def grants(self, name: str | None = None) -> builtins.list[PluginGrants]:
         """What plugins ask for, in words, and what was approved. Raises `NotFound`."""
+        self._scan()
         wanted = builtins.list(self._tenants.values()) if name is None else [self._named(name)]
         return [self._grants_of(tenant) for tenant in wanted]
 

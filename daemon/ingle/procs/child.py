@@ -7,6 +7,7 @@ that it can never block on a full pipe, and the last lines are kept to explain a
 
 import asyncio
 import collections
+import ctypes
 import logging
 import os
 import signal
@@ -28,6 +29,7 @@ TERM_GRACE_S = 1.0
 REAP_S = 2.0
 """After SIGKILL only a process in uninterruptible sleep stays; it is left to init."""
 LAST_LINES = 20
+PR_SET_PDEATHSIG = 1
 
 INHERITED = (
     "PATH",
@@ -164,6 +166,13 @@ async def spawn(
 def inherited_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
     """The child's side: its ends of the socketpairs, in the order of `spawn`."""
     return [socket.socket(fileno=int(number)) for number in environ.get(FDS, "").split(",") if number]
+
+
+def end_with_parent() -> None:
+    """The child's side: have the kernel end it with the daemon, even if its own loop is stuck
+    and would not notice a closed socket (PR_SET_PDEATHSIG, prctl(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _environment(

@@ -196,7 +196,7 @@ class Peer:
             case Notification(codes.EVENT, dict(params)):
                 if self.on_event:
                     self.on_event(params)
-            case Notification(method, params):
+            case Notification(method, params) if len(self._in_flight) < self.max_requests:
                 call = Call(self, None)
                 self._admit(_InFlight(), object(), self.dispatcher.answer(method, params, call), tasks)
         return None

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from ingle.errors import IngleError, PluginFailed
-from ingle.procs.child import inherited_sockets
+from ingle.procs.child import end_with_parent, inherited_sockets
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream
@@ -218,6 +218,7 @@ def _end_now(status: int) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    end_with_parent()
     sockets = inherited_sockets(os.environ)
     for sock in sockets:
         sock.set_inheritable(False)  # what a plugin starts, a viewer for example, must not hold them

@@ -217,3 +217,13 @@ async def test_events_reach_the_callback() -> None:
         await send(raw, {"jsonrpc": "2.0", "method": "$/event", "params": {"topic": "skill"}})
         async with asyncio.timeout(5):
             assert await got == {"topic": "skill"}
+
+
+async def test_a_flood_of_notifications_starts_no_more_work_than_is_allowed() -> None:
+    scene = Scene()
+    async with served(scene.dispatcher(), max_requests=2) as (peer, raw):
+        await send(raw, *[{"jsonrpc": "2.0", "method": "hang"}] * 50)
+        await send(raw, {"jsonrpc": "2.0", "id": 1, "method": "no such"})
+        [answer] = await receive(raw)
+        assert answer["error"]["code"] in {Busy.code, -32601}
+        assert peer.in_flight <= 2

@@ -11,7 +11,7 @@ import sys
 
 from ingle.engine import protocol
 from ingle.engine.child.service import Service
-from ingle.procs.child import inherited_sockets
+from ingle.procs.child import end_with_parent, inherited_sockets
 from ingle.rpc.dispatcher import Dispatcher, Handler, Route
 from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream
@@ -24,6 +24,7 @@ def main() -> None:
 
 
 async def _serve() -> None:
+    end_with_parent()
     (sock,) = inherited_sockets(os.environ)
     service = Service()
     peer = Peer(
