@@ -5,39 +5,23 @@ should, and that it survives.
 """
 
 import asyncio
-import json
 import os
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from fakes.asking import CLOSE, OPEN, ask, chat
 from fakes.supervised import WAIT_S, Supervised, installed, supervised
 from ingle.config import EngineConfig
-from ingle.engine.protocol import GenerateParams, ScoreParams, SurpriseParams
+from ingle.engine.protocol import ScoreParams, SurpriseParams
 from ingle.engine.supervisor import MODULE
-from ingle.errors import ContextTooLong, DeadlineExceeded, EngineUnavailable, IngleError, InvalidParams
+from ingle.errors import ContextTooLong, DeadlineExceeded, EngineUnavailable, IngleError
 from ingle.vocabulary import EngineState, Span
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
-
-OPEN, CLOSE = "<|im_start|>", "<|im_end|>"
-
-
-def chat(text: str) -> list[Span]:
-    return [
-        Span(f"{OPEN}user\n", special=True),
-        Span(text),
-        Span(f"{CLOSE}\n{OPEN}assistant\n", special=True),
-    ]
-
-
-def ask(text: str = "Tell me about the sea.", max_tokens: int = 16, **more: Any) -> GenerateParams:
-    return GenerateParams(spans=chat(text), max_tokens=max_tokens, **more)
-
 
 LONG = "The harbour was quiet, and the boats lay still in the early light. " * 60
 
@@ -188,144 +172,6 @@ async def test_a_stop_string_ends_the_text_wherever_the_tokens_are_cut(engine: S
     assert stopped.finish_reason == "stop"
 
 
-async def test_a_schema_gives_json_of_that_shape(engine: Supervised):
-    schema = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "maxLength": 20},
-            "kind": {"enum": ["bird", "fish"]},
-            "legs": {"type": "integer"},
-        },
-        "required": ["name", "kind", "legs"],
-    }
-    asked = [engine.engine.generate(ask("A heron.", 200, schema=schema)), engine.engine.generate(ask())]
-    constrained, free = await asyncio.gather(*asked)
-    found = json.loads(constrained.text)
-    assert set(found) == {"name", "kind", "legs"}
-    assert found["kind"] in {"bird", "fish"}
-    assert constrained.finish_reason == "stop"
-    assert free.usage.output_tokens
-
-
-async def test_a_grammar_holds_at_any_temperature(engine: Supervised):
-    rule = 'root ::= ("yes" | "no") [.!]'
-    for seed in range(3):
-        hot = ask(max_tokens=20, grammar=rule, temperature=5.0, seed=seed)
-        assert (await engine.engine.generate(hot)).text in {"yes.", "yes!", "no.", "no!"}
-
-
-@pytest.mark.parametrize(
-    "grammar",
-    [
-        "",
-        "# nothing",
-        "root ::= (",
-        'root ::= root "a"',
-        'start ::= "a"',
-        "root ::= missing",
-        'root ::= "a"{1,99999999999999999999999}',
-        'root ::= "a"{100000000}',
-        'root ::= ("a"{1,2000}){1,2000}',
-        "root ::= " + "(" * 10_000 + '"a"' + ")" * 10_000,
-        "\n".join(f'r{n} ::= "a"' for n in range(5000)),
-        'root ::= "a\0b"',
-        "\ud7ff" * 100_000,
-    ],
-)
-async def test_a_grammar_that_is_none_is_refused_and_the_engine_lives(engine: Supervised, grammar: str):
-    pid = await engine.pid()
-    with pytest.raises(InvalidParams, match="grammar"):
-        await engine.engine.generate(ask(grammar=grammar))
-    assert (await engine.engine.generate(ask(max_tokens=2))).usage.output_tokens
-    assert await engine.pid() == pid
-
-
-@pytest.mark.parametrize("grammar", ["root ::= ", 'root ::= "a"{1,100000000}'])
-async def test_an_odd_grammar_that_can_be_kept_is_kept(engine: Supervised, grammar: str):
-    result = await engine.engine.generate(ask(grammar=grammar, max_tokens=3))
-    assert set(result.text) <= {"a"}
-
-
-def _deep(levels: int) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string"}
-    for _ in range(levels):
-        schema = {"type": "array", "items": schema}
-    return schema
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {"type": "nonsense"},
-        {"$ref": "https://example.org/schema.json"},
-        {"$ref": "#/$defs/missing"},
-        {"type": "string", "pattern": "^]$"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 2**63 - 1},
-        {"type": "array", "items": {"type": "string"}, "minItems": -1},
-        {"properties": 7},
-        {"enum": 7},
-        {"properties": {f"p{n}": {"type": "string"} for n in range(3000)}},
-        _deep(200),
-    ],
-)
-async def test_a_schema_that_cannot_be_kept_is_refused(engine: Supervised, schema: dict[str, Any]):
-    with pytest.raises(InvalidParams):
-        await engine.engine.generate(ask(schema=schema))
-    assert (await engine.engine.generate(ask(max_tokens=2))).usage.output_tokens
-
-
-async def test_a_schema_may_refer_to_itself(engine: Supervised):
-    schema = {
-        "$ref": "#/$defs/node",
-        "$defs": {
-            "node": {
-                "type": "object",
-                "properties": {"next": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/node"}]}},
-                "required": ["next"],
-            }
-        },
-    }
-    assert (await engine.engine.generate(ask(schema=schema))).text.startswith("{")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"max_tokens": 0},
-        {"max_tokens": -1},
-        {"temperature": -1.0},
-        {"temperature": 1e300},
-        {"top_p": -0.5},
-        {"top_p": 2.0},
-        {"top_k": -1},
-        {"top_k": 2**63},
-        {"min_p": 7.0},
-        {"repeat_penalty": 0.0},
-        {"seed": -1},
-        {"seed": 2**63},
-        {"stop": [""]},
-        {"stop": ["x"] * 10_000},
-        {"grammar": 'root ::= "a"', "schema": {"type": "string"}},
-        {"spans": []},
-        {"spans": [Span("")]},
-    ],
-)
-async def test_numbers_that_make_no_sense_are_the_callers_error(
-    engine: Supervised, wrong: dict[str, Any]
-):
-    params = {"spans": chat("hello"), "max_tokens": 4} | wrong
-    with pytest.raises(InvalidParams):
-        await engine.engine.generate(GenerateParams(**params))
-
-
-async def test_penalties_and_every_sampler_at_once(engine: Supervised):
-    everything = ask(
-        max_tokens=12, temperature=0.8, top_k=20, top_p=0.9, min_p=0.05, repeat_penalty=1.2, seed=1,
-        schema={"type": "string"},
-    )  # fmt: skip
-    assert (await engine.engine.generate(everything)).text.startswith('"')
-
-
 async def test_scores_rank_what_is_likely_first(engine: Supervised):
     params = ScoreParams(
         spans=[Span("The capital of France is")],
@@ -359,14 +205,6 @@ async def test_reading_covers_every_character(engine: Supervised, text: str):
 
 async def test_an_empty_text_has_nothing_to_read(engine: Supervised):
     assert (await engine.engine.surprise(SurpriseParams(text=""))).logprobs == []
-
-
-@pytest.mark.parametrize("candidates", [[], [""], ["x"] * 10_000])
-async def test_candidates_that_cannot_be_scored_are_refused(
-    engine: Supervised, candidates: Sequence[str]
-):
-    with pytest.raises(InvalidParams):
-        await engine.engine.score(ScoreParams(spans=chat("x"), candidates=list(candidates)))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSEGV])
@@ -410,3 +248,14 @@ async def test_a_file_with_a_good_header_and_no_weights_is_refused_by_name(
         with pytest.raises(IngleError):
             await running.supervisor.use(installed(cut))
         await running.until(EngineState.FAILED)
+
+
+async def test_a_model_of_full_precision_says_the_same_in_company_as_alone(tiny_model: Path):
+    """Quantised kernels round differently in larger batches, so that near-ties may flip; this
+    model's weights leave none."""
+    async with supervised(config=EngineConfig(n_ctx=512), child_module=MODULE) as running:
+        await running.supervisor.use(installed(tiny_model))
+        asked = [ask(f"{number} ships", 12) for number in range(4)]
+        alone = [(await running.engine.generate(params)).text for params in asked]
+        together = await asyncio.gather(*(running.engine.generate(params) for params in asked))
+        assert [result.text for result in together] == alone
