@@ -7,6 +7,13 @@ from typing import Any
 
 NAME = 18
 INDENT = "      "
+GO_ON = {
+    'ask "What was an ingle?"': "answers from what was copied",
+    "summarize README.md": "any text, from a file or with - from standard input",
+    "status": "how everything is",
+    "stop": "ends the daemon",
+}
+GO_ON_WIDTH = max(map(len, GO_ON)) + 4
 WIDTH = 96
 """Longer lines are hard to read, however wide the terminal is."""
 
@@ -59,12 +66,8 @@ class Telling:
     def how_to_go_on(self, command: str) -> None:
         self.line()
         self.line("Go on:")
-        _write(
-            f'    {command} ask "Why did the chimney change the house?"   from what was copied\n'
-            f"    {command} summarize README.md                            any text\n"
-            f"    {command} status                                         how everything is\n"
-            f"    {command} stop                                           ends the daemon\n"
-        )
+        for arguments, what in GO_ON.items():
+            _write(f"    {f'{command} {arguments}':<{len(command) + GO_ON_WIDTH}}{what}\n")
         if command != "ingle":
             _write(f'  For a short name: ln -s "$PWD/{command}" ~/.local/bin/ingle\n')
 
