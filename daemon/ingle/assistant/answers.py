@@ -19,8 +19,11 @@ from ingle.errors import ContextTooLong
 from ingle.vocabulary import Coverage, Span
 from ingle.wire.calls.assistant import Citation
 
-READ_CHARS = 6000
-"""A larger model reads so much of the sources around the most promising sentences."""
+READ_CHARS = 1800
+"""A larger model reads so much of the sources around the most promising sentences; in more of it a
+0.5B model overlooks the answer."""
+
+READ_PASSAGES = 4
 
 NEAR = 0.34
 """Without a text of its own, a question that shares less with what is remembered is not about it."""
@@ -121,9 +124,10 @@ def _excerpt(searched: Searched, sources: Sequence[Source]) -> str:
         return "\n\n".join(source.text for source in sources)
     if not searched.passages:
         raise ContextTooLong("there is no sentence in so long a text")
-    around = max(200, READ_CHARS // len(searched.passages) // 2)
+    passages = searched.passages[:READ_PASSAGES]
+    around = READ_CHARS // len(passages) // 2
     found: list[str] = []
-    for passage in searched.passages:
+    for passage in passages:
         piece = _around(passage, around)
         if piece not in found:
             found.append(piece)

@@ -11,7 +11,16 @@ from typing import Any
 
 import msgspec
 
-from ingle.assistant import answers, evaluation, extractive, labels, titles, writing
+from ingle.assistant import (
+    ability,
+    answers,
+    evaluation,
+    extractive,
+    generating,
+    labels,
+    titles,
+    writing,
+)
 from ingle.assistant.arguments import Value, bound
 from ingle.assistant.plain import plain
 from ingle.assistant.quoting import Source, search
@@ -20,13 +29,9 @@ from ingle.assistant.skills import Skill, SkillSet, Strategy, filled
 from ingle.assistant.turn import DATA, Delta, Engine, Turn, begin
 from ingle.context.items import Memory
 from ingle.context.policy import looks_binary
-from ingle.engine import protocol
-from ingle.errors import DeadlineExceeded, InvalidParams, ModelTooSmall, NotFound
-from ingle.models.catalog import suggestion
-from ingle.models.families import stops_of
+from ingle.errors import DeadlineExceeded, InvalidParams, NotFound
 from ingle.models.library import InstalledModel, Library
-from ingle.models.templates import Turn as Said
-from ingle.vocabulary import FinishReason, Tier, Usage
+from ingle.vocabulary import FinishReason, Usage
 from ingle.wire.calls.assistant import (
     AskParams,
     AskResult,
@@ -38,15 +43,8 @@ from ingle.wire.calls.assistant import (
 )
 from ingle.wire.calls.model import ModelEvalResult
 
-MAX_TOKENS = 512
-"""Of an answer for which the caller said nothing."""
-
-TEMPERATURE = 0.7
 MEMORY_CHARS = 200_000
 """Of what is remembered, the newest first, that a question is looked up in."""
-
-UNMEASURED: Tier = "tiny"
-"""A model of which nothing is known is trusted with nothing."""
 
 
 class Assistant:
@@ -63,36 +61,9 @@ class Assistant:
         self._engine, self._library, self._memory = engine, library, memory
         self.skills, self.allow_weak = skills, allow_weak
 
-    # ---- generate
-
     async def generate(self, params: GenerateParams, delta: Delta) -> GenerateResult:
         """Continue a prompt or a conversation. Raises `ContextTooLong`; nothing is cut."""
-        _check_generate(params)
-        turn = begin(self._engine, params.priority)
-        spans = turn.prompt(_said(params))
-        result = await self._engine.generate(
-            protocol.GenerateParams(
-                spans=spans,
-                max_tokens=params.max_tokens or MAX_TOKENS,
-                temperature=TEMPERATURE if params.temperature is None else params.temperature,
-                top_p=1.0 if params.top_p is None else params.top_p,
-                seed=params.seed,
-                stop=[*params.stop, *stops_of(turn.model.family)][:64],
-                grammar=params.grammar,
-                schema=params.schema,
-                priority=params.priority,
-                stream=params.stream,
-            ),
-            lambda piece: delta(plain(piece)),
-            params.deadline_ms,
-        )
-        return GenerateResult(
-            text=plain(result.text),
-            finish_reason=result.finish_reason,
-            model=turn.model.name,
-            usage=result.usage,
-            timing=result.timing,
-        )
+        return await generating.generate(self._engine, params, delta)
 
     # ---- skills
 
@@ -117,7 +88,7 @@ class Assistant:
 
     def _described(self, skill: Skill) -> SkillInfo:
         model = self._engine.model
-        strategy = skill.strategy_for(self._tier(model), anyway=self.allow_weak)
+        strategy = skill.strategy_for(ability.tier_of(self._library, model), anyway=self.allow_weak)
         return SkillInfo(
             name=skill.name,
             summary=skill.summary,
@@ -125,7 +96,7 @@ class Assistant:
             args={name: arg.described for name, arg in skill.args.items()},
             available=strategy is not None,
             strategy=strategy or "",
-            reason=None if strategy else _too_small(skill, model).message,
+            reason=None if strategy else ability.too_small(skill, model).message,
             source=skill.source,
         )
 
@@ -147,16 +118,12 @@ class Assistant:
             return await self._write(turn, skill, args, params.text, tell)
 
     def _strategy(self, skill: Skill, model: InstalledModel, anyway: bool) -> Strategy:
-        strategy = skill.strategy_for(self._tier(model), anyway=anyway or self.allow_weak)
+        strategy = skill.strategy_for(
+            ability.tier_of(self._library, model), anyway=anyway or self.allow_weak
+        )
         if strategy is None:
-            raise _too_small(skill, model)
+            raise ability.too_small(skill, model)
         return strategy
-
-    def _tier(self, model: InstalledModel | None) -> Tier:
-        """The measured tier, also where it was measured after the model was loaded."""
-        if model is None:
-            return UNMEASURED
-        return self._library.story(model.name).tier or model.tier or UNMEASURED
 
     async def _extract(self, turn: Turn, skill: Skill, text: str, tell: Delta) -> SkillResult:
         found = await extractive.extract(turn, text, tell)
@@ -256,7 +223,7 @@ class Assistant:
         sources = self._remembered()
         if strategy == "scoring":
             if not sources:
-                raise _too_small_to_know(turn.model)
+                raise ability.too_small_to_know(turn.model)
             return await _answered(turn, skill, strategy, params.question, sources, tell)
         if sources and answers.is_about(await search(params.question, sources)):
             return await answers.write(turn, skill, params.question, sources, tell)
@@ -290,45 +257,6 @@ async def _answered(
     if strategy == "scoring":
         return await answers.quote(turn, question, sources, tell)
     return await answers.write(turn, skill, question, sources, tell)
-
-
-def _check_generate(params: GenerateParams) -> None:
-    if (params.prompt is None) == (params.messages is None):
-        raise InvalidParams("one of `prompt` and `messages` is needed, and not both")
-    if params.schema is not None and params.grammar is not None:
-        raise InvalidParams("`schema` or `grammar`, not both")
-    if params.adapter is not None:
-        raise NotFound(f"there is no adapter {params.adapter[:80]!r}")
-
-
-def _said(params: GenerateParams) -> list[Said]:
-    system: list[Said] = [("system", params.system)] if params.system else []
-    if params.prompt is not None:
-        return [*system, ("user", params.prompt)]
-    return [*system, *((one.role, one.content) for one in params.messages or ())]
-
-
-def _too_small(skill: Skill, model: InstalledModel | None) -> ModelTooSmall:
-    name = model.name if model else "no model"
-    return ModelTooSmall(
-        f"{name} is too small for {skill.name!r}, which needs a {skill.needs} model", _hint(skill.needs)
-    )
-
-
-def _too_small_to_know(model: InstalledModel) -> ModelTooSmall:
-    return ModelTooSmall(
-        f"{model.name} is too small to answer from its own knowledge: give it a text"
-        " (`ingle ask QUESTION FILE`)",
-        _hint("small"),
-    )
-
-
-def _hint(tier: Tier) -> str:
-    entry = suggestion(tier)
-    return (
-        f"`ingle model pull {entry.name}` ({entry.size_text}, {entry.licence}) gets one that can;"
-        " --anyway tries it all the same"
-    )
 
 
 def _check(text: str, advice: str) -> None:

@@ -22,8 +22,8 @@ from ingle.wire.calls.model import EvalCase, ModelEvalResult
 MAX_TOKENS = 72
 
 WRITING = ("answer", "fix", "rewrite", "summarize")
-SMALL_SHARE = 0.55
-"""Of the writing tasks: the 135M model solves under a third, a good 0.5B one over two thirds."""
+SMALL_SHARE = 0.47
+"""Of the writing tasks: SmolLM2-135M solves 5 of 14, Qwen2.5-Coder-0.5B 8 of 14; the middle."""
 
 MEDIUM_SHARE = 0.9
 """Of all tasks, reasoning included."""

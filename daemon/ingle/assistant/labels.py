@@ -1,7 +1,8 @@
 """Which of some labels fits a text: by the model's likelihoods, against what it would say anyway.
 
 Every model prefers some words whatever it reads; the preference is measured with a text without
-content and taken off (contextual calibration), which lifts a tiny model from 4 to 6 of 10.
+content and taken off (contextual calibration). Measured on 15 messages with 5 labels: 9 right with
+the embedded model and 12 with a 0.5B one; 4 and 4 if the prompt lists the labels.
 """
 
 import math

@@ -5,7 +5,7 @@ preamble, a closing remark or a wrapping quote, so that what was shown never has
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingle.assistant.plain import plain
 from ingle.assistant.sentences import split
@@ -19,15 +19,17 @@ TAIL_CHARS = 48
 _PREAMBLE = re.compile(
     r"\s*(?:(?:sure|certainly|of course|absolutely|okay|ok|great|hier ist|natürlich|claro|aquí está)\b"
     r"[^\n:.!]{0,60}[:.!]\s*)?"
-    r"(?:(?:here(?:'s|’s| is| are)|below is|this is|the following is|the text,? (?:re)?written|hier ist"
-    r"|aquí (?:está|tienes))\b[^\n:]{0,90}:"
+    r"(?:(?:here(?:'s|’s| is| are| you go| you are)|below is|the following is|hier ist"
+    r"|the text,? (?:re)?written|aquí (?:está|tienes))\b[^\n:]{0,90}:"
     r"|(?:\*\*)?(?:in short|answer|summary|title|output|result|translation|explanation|response"
     r"|(?:the )?(?:corrected|rewritten|revised|translated|polite|friendly|formal)(?: \w+){0,3})"
     r"(?:\*\*)?:(?:\*\*)?)"
     r"\s*",
     re.IGNORECASE,
 )
-_ONLY_COURTESY = re.compile(r"\s*(?:sure|certainly|of course|absolutely)[!.,]\s+", re.IGNORECASE)
+_ONLY_COURTESY = re.compile(
+    r"\s*(?:sure|certainly|of course|absolutely)(?:[^\n:.!]{0,60}:\s*\n\s*|[!.]\s+)", re.IGNORECASE
+)
 _CLOSING = re.compile(
     r"\n\s*(?:i hope (?:this|that)|let me know|please let me know|feel free|is there anything"
     r"|if you (?:need|have|want|would)|note that this|\(?note:)[^\n]*(?:\n[^\n]*)?\s*\Z",
@@ -48,15 +50,21 @@ _FENCE = re.compile(r"\A```[\w-]*\n(.*?)(?:\n```\s*)?\Z", re.DOTALL)
 
 @dataclass(frozen=True)
 class Shape:
-    """What a result may be. `sentences` 0: as many as there are. `line`: one line, without a stop."""
+    """What a result may be. `sentences` 0: as many as there are. `line`: one line, without a stop.
+
+    `source` is the text that was worked on: what it begins with itself is no preamble.
+    """
 
     sentences: int = 0
     line: bool = False
+    source: str = ""
 
 
-def is_refusal(text: str) -> bool:
-    """Whether a text declines to do the work. A text that says it is sorry is none."""
-    return _REFUSAL.match(text.lstrip("\"'“ ")) is not None
+def is_refusal(text: str, source: str = "") -> bool:
+    """Whether a text declines to do the work. A text that says it is sorry is none, nor is one
+    that was made of a refusal."""
+    bare, worked_on = text.lstrip("\"'“ "), source.lstrip("\"'“ ")
+    return _REFUSAL.match(bare) is not None and _REFUSAL.match(worked_on) is None
 
 
 def shaped(text: str, shape: Shape, *, whole: bool = True) -> str:
@@ -64,17 +72,19 @@ def shaped(text: str, shape: Shape, *, whole: bool = True) -> str:
     text = plain(text)
     if whole and (fenced := _FENCE.match(text.strip())):
         text = fenced[1]
-    text = _without_preamble(text).lstrip()
-    text = _CLOSING.sub("", text).rstrip()
-    text = _unwrapped(text)
+    text = _without_preamble(text, shape.source).lstrip()
+    if _CLOSING.search(shape.source) is None:
+        text = _CLOSING.sub("", text).rstrip()
+    if not shape.source or _unwrapped(shape.source.strip()) == shape.source.strip():
+        text = _unwrapped(text)
     if shape.line:
         text = _one_line(text)
     return _first_sentences(text, shape.sentences) if shape.sentences else text
 
 
-def _without_preamble(text: str) -> str:
+def _without_preamble(text: str, source: str) -> str:
     for pattern in (_PREAMBLE, _ONLY_COURTESY):
-        if found := pattern.match(text):
+        if pattern.match(source) is None and (found := pattern.match(text)):
             text = text[found.end() :]
     return text
 
@@ -98,7 +108,7 @@ def _may_be_wrapped(text: str) -> bool:
 
 def _one_line(text: str) -> str:
     line = next((line for line in text.split("\n") if line.strip(" #*_-")), "")
-    return _unwrapped(line.strip(" #*_\t")).strip().rstrip(".。")
+    return _unwrapped(line.strip(" #*_\t").rstrip(".。")).strip().rstrip(".。")
 
 
 def _first_sentences(text: str, count: int) -> str:
@@ -117,14 +127,14 @@ class Shaper:
     @property
     def is_full(self) -> bool:
         """Whether more would only be cut away."""
-        text = shaped(self.raw, Shape(line=self.shape.line), whole=False)
+        text = shaped(self.raw, replace(self.shape, sentences=0), whole=False)
         if self.shape.line:
             return bool(text) and "\n" in self.raw.lstrip()
         return 0 < self.shape.sentences < len(split(text))
 
     @property
     def is_refusing(self) -> bool:
-        return not self.shown and is_refusal(self.raw[: HEAD_CHARS * 2])
+        return not self.shown and is_refusal(self.raw[: HEAD_CHARS * 2], self.shape.source)
 
     def feed(self, piece: str) -> str:
         """What of the answer can be shown now, after what was shown before."""

@@ -109,6 +109,6 @@ def shortened(text: str) -> str:
     sentences = split(text[: MOST_CHARS * 4])
     first = " ".join(sentences[0].of(text).split()) if sentences else text.strip()
     if len(first) <= MOST_CHARS:
-        return first.rstrip(".。")
+        return first.rstrip(".。") or first
     cut = first.rfind(" ", 0, MOST_CHARS)
     return first[: cut if cut > MOST_CHARS // 2 else MOST_CHARS].rstrip(" ,;:") + "…"

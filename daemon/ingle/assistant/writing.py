@@ -75,9 +75,10 @@ class _Writer:
     skill: Skill
     args: Mapping[str, Value]
 
-    @property
-    def shape(self) -> Shape:
-        return Shape(self.skill.parameters.sentences, line=self.skill.output == "line")
+    def _shape(self, text: str) -> Shape:
+        """Only a text that is given back changed may begin as what it was made of."""
+        same = self.skill.long == "pieces"
+        return Shape(self.skill.parameters.sentences, self.skill.output == "line", text if same else "")
 
     async def budget(self, tokens: int) -> int:
         """How many tokens of a text fit one turn with the prompt and the answer."""
@@ -142,7 +143,7 @@ class _Writer:
         params = await self._params(template, text)
         for attempt in (params, _warmer(params)):
             try:
-                return await shaped_answer(self.turn, attempt, self.shape, delta)
+                return await shaped_answer(self.turn, attempt, self._shape(text), delta)
             except Declined:
                 continue
         raise ModelTooSmall(
