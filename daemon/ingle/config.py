@@ -48,7 +48,7 @@ class EngineConfig(_Section, frozen=True):
     """Tokens shared by all slots; 0 fits the model and the memory."""
     slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     threads: Count = 0
-    """0 chooses by the number of cores."""
+    """0 tries out at load what is fastest on this machine."""
     gpu_layers: Annotated[int, msgspec.Meta(ge=-1)] = -1
     """-1 puts all that fits on the GPU; 0 stays on the CPU."""
     queue: Positive = 256

@@ -27,7 +27,9 @@ class LoadParams(Params, frozen=True):
     n_ctx: int
     slots: int
     threads: int
+    """At most; steps with few rows take fewer where that is faster."""
     gpu_layers: int
+    tune_threads: bool = True
     check_tensors: bool = False
     stream: bool = True
 
@@ -39,6 +41,7 @@ class LoadResult(Result, frozen=True):
     n_vocab: int
     slots: int
     threads: int
+    """That decode one token; prompts are read with all."""
     device: str
     vram_bytes: int
     rss_bytes: int

@@ -283,6 +283,7 @@ class Supervisor:
             slots=self._config.slots,
             threads=self._config.threads or machine.threads(),
             gpu_layers=self._config.gpu_layers,
+            tune_threads=not self._config.threads,
             check_tensors=not model.is_verified,
         )
         self._loaded = await life.call("load", params, self._hear_progress)

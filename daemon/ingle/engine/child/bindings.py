@@ -19,6 +19,7 @@ import numpy as np
 from llama_cpp._ggml import libggml
 from numpy.typing import NDArray
 
+from ingle.engine.child.pace import FEW_ROWS
 from ingle.errors import BadModelFile, EngineUnavailable
 from ingle.vocabulary import Span
 
@@ -283,6 +284,8 @@ class Context:
         self._memory = ll.llama_get_memory(self.handle)
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
+        self.threads = self._most_threads = shape.threads
+        """Of a step with few rows; one with many takes all."""
         self._abort = self._arm_abort()
 
     @staticmethod
@@ -316,6 +319,8 @@ class Context:
 
     def decode(self) -> int:
         """Run the batch: 0, `ABORTED`, 1 when the memory is full, or another error."""
+        beside = self.threads if self.batch.raw.n_tokens <= FEW_ROWS else self._most_threads
+        ll.llama_set_n_threads(self.handle, self.threads, beside)
         return int(ll.llama_decode(self.handle, self.batch.raw))
 
     def logits(self, row: int) -> NDArray[np.float32]:

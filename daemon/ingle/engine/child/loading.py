@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingle.engine.child import bindings
 from ingle.engine.child.bindings import Context, ContextShape, Device, Model
+from ingle.engine.child.pace import best_threads
 from ingle.engine.child.scheduler import Budget
 from ingle.engine.child.slots import Slots
 from ingle.engine.protocol import LoadParams, LoadResult
@@ -61,6 +62,8 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
     context = Context(model, _shape(params, slots, is_on_gpu))
     slots = _slots(params, model, context.n_ctx)
     context.warm_up()
+    if params.tune_threads and not is_on_gpu:
+        _tune(context, params.threads)
     vram = _taken(before, bindings.gpus())
     budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
     return Opened(
@@ -74,7 +77,7 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
             n_ctx_train=model.n_ctx_train,
             n_vocab=context.vocabulary.size,
             slots=params.slots,
-            threads=params.threads,
+            threads=context.threads,
             device=before[0].name if is_on_gpu else "CPU",
             vram_bytes=vram,
             rss_bytes=rss(),
@@ -83,6 +86,14 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
             offload=bindings.can_offload(),
         ),
     )
+
+
+def _tune(context: Context, most: int) -> None:
+    def step_ms(threads: int) -> float:
+        context.threads = threads
+        return context.warm_up()
+
+    context.threads = best_threads(most, step_ms)
 
 
 def _check(params: LoadParams) -> None:
