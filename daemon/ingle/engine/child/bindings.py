@@ -2,8 +2,8 @@
 
 It turns null pointers and return codes into values and errors, and keeps what the library would
 abort on (an over-long batch, a model freed too early) from happening. It knows nothing of
-requests. Every call that takes a `Context` comes from one thread; `Vocabulary` only reads and
-may be used from another.
+requests. Calls that take a `Context` never overlap; `Vocabulary` only reads and may be used from
+another thread.
 """
 
 import ctypes
@@ -265,7 +265,6 @@ class ContextShape:
     n_seq: int
     n_outputs: int
     threads: int
-    flash: bool
 
 
 class Context:
@@ -286,6 +285,8 @@ class Context:
         self.batch = Batch(shape.n_batch, shape.n_outputs)
         self.threads = self._most_threads = shape.threads
         """Of a step with few rows; one with many takes all."""
+        self.row_ms = 0.0
+        """Milliseconds of a step with one row, as it was at load."""
         self._abort = self._arm_abort()
 
     @staticmethod
@@ -294,7 +295,6 @@ class Context:
         params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_ubatch
         params.n_seq_max, params.n_outputs_max = shape.n_seq, shape.n_outputs
         params.n_threads = params.n_threads_batch = shape.threads
-        params.flash_attn_type = int(shape.flash)
         params.kv_unified = True
         params.no_perf = True
         return params

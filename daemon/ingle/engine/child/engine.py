@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ingle.engine.child import step
 from ingle.engine.child.bindings import Context
+from ingle.engine.child.pace import FEW_ROWS
 from ingle.engine.child.scheduler import Budget, Claim, Holder, Waiting, evict_for, plan, queue_order
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.work import Feed, Work
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 
 WORTH_CUTTING = 48
 """Rows: a shorter step is over before an abort would pay."""
+
+SHORT_MS = 20.0
+"""The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
+TURNS = 3
+"""Of the event loop between short steps: bytes arrive, become a message, and wake its handler."""
 
 HOLD_S = 60.0
 """A request that does not fit may be overtaken by interactive ones for so long."""
@@ -144,13 +150,26 @@ class Engine:
         feeds = [feed for each in self._in_flight.values() for feed in each]
         freed, self._freed = self._freed, []
         self._context.allow()
-        loop = asyncio.get_running_loop()
-        outcome = await loop.run_in_executor(self._executor, step.run, self._context, feeds, freed)
+        outcome = await self._decoded(feeds, freed)
         in_flight, self._in_flight = self._in_flight, {}
         self._count(outcome, in_flight)
         self._hand_out(outcome, in_flight)
         for key, ticket in list(self._running.items()):
             ticket.passed_over = 0 if key in shares else ticket.passed_over + 1
+
+    async def _decoded(self, feeds: Sequence[Feed], freed: Sequence[int]) -> step.Outcome:
+        """A short step runs right here: two hand-overs between threads take a tenth of it. During
+        a long one the loop goes on, to hear of a cancel or of somebody more important."""
+        if self._is_short(feeds):
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            return step.run(self._context, feeds, freed)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, step.run, self._context, feeds, freed)
+
+    def _is_short(self, feeds: Sequence[Feed]) -> bool:
+        rows = sum(len(feed.tokens) for feed in feeds)
+        return rows <= FEW_ROWS and rows * self._context.row_ms <= SHORT_MS
 
     def _claims(self) -> list[Claim]:
         return [

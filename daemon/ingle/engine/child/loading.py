@@ -64,6 +64,7 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
     context.warm_up()
     if params.tune_threads and not is_on_gpu:
         _tune(context, params.threads)
+    context.row_ms = context.warm_up()
     vram = _taken(before, bindings.gpus())
     budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
     return Opened(
@@ -121,7 +122,6 @@ def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:
         n_seq=slots.sequences,
         n_outputs=max(OUTPUTS, slots.sequences),
         threads=params.threads,
-        flash=is_on_gpu,
     )
 
 
