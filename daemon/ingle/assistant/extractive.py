@@ -2,9 +2,11 @@
 
 The text is read once in parts. After each part the model says how likely each of its sentences
 would be as the summary; the most likely one of every stretch of the text is taken, so that the
-end counts as much as the beginning. Measured on 16 articles (answers to people's questions kept,
-against sentences at random of equal length): 1.25 to 1; the likelihood alone 1.1, the first
-sentence of a paragraph alone 1.2. Normalising by a sentence's own likelihood makes it worse.
+end counts as much as the beginning.
+
+Measured with XQuAD's articles and the embedded model, as the share of people's questions whose
+answer is in the summary: en 0.18 (the first sentences 0.15, random ones 0.13), de 0.20 (0.14, 0.12),
+zh 0.20 (0.15, 0.14). Taking off a sentence's own likelihood, or weighing length, made it worse.
 """
 
 import re

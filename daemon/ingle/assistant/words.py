@@ -16,6 +16,7 @@ _ENDING = re.compile(r"(?:ing|ed|es|s|en|er|n|e)\Z")
 _SMALL = frozenset(
     """
     a an the of in on at to for is are was were be been do does did has have had can may will would how
+    should would could shall might must
     what which who whom whose when where why i my me you your he she it its they them their we our us
     this that these those there here by with from and or but not no as if than then so also much many
     der die das den dem des ein eine einen einem einer und oder ist sind war waren wird werden wurde
