@@ -43,6 +43,7 @@ _DANGLING = re.compile(
     r"|il|elle|ce|cette|mais)\b|[他她它这此]|但是?",
     re.IGNORECASE,
 )
+_BROKEN = re.compile(r"[^\S\n]*\n[^\S\n]*")
 _STOPS = tuple(".!?…:;\"'”’»)]。！？｡」』")
 _WIDE_STOPS = tuple("。！？｡」』")
 
@@ -156,10 +157,13 @@ def _priors(text: str, sentences: Sequence[Sentence]) -> list[float]:
 
 
 def joined(text: str, sentences: Sequence[Sentence]) -> str:
-    """Sentences as one text, each as it stands; what ends in no stop has a line of its own."""
+    """Sentences as one text, word for word; what ends in no stop has a line of its own.
+
+    Lines that were broken to fit a column flow again.
+    """
     found = ""
     for sentence in sentences:
-        found += _separator(found) + sentence.of(text)
+        found += _separator(found) + _BROKEN.sub(" ", sentence.of(text))
     return found
 
 

@@ -88,3 +88,8 @@ def test_what_ends_in_no_stop_gets_a_line_of_its_own() -> None:
     assert joined(text, split(text)) == "one item\nanother item\nA sentence. A last one."
     wide = "第一句。第二句。"
     assert joined(wide, split(wide)) == wide
+
+
+def test_lines_broken_to_fit_a_column_flow_again() -> None:
+    text = "A sentence that was\n  wrapped by hand. Another\none."
+    assert joined(text, split(text)) == "A sentence that was wrapped by hand. Another one."
