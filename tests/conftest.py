@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from ingle.paths import Paths
+
+settings.register_profile("ingle", deadline=None, print_blob=True)
+settings.load_profile("ingle")
+"""No example has a deadline: tests never judge by the clock, and this machine may be busy."""
 
 REAL_PATHS = Paths.from_environment()
 """The person's own directories: models are read there, nothing is ever written."""
