@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import missing
 from ingle.cli import exits
 from ingle.cli.parsers import whole_parser
 from ingle.cli.registry import COMMANDS
@@ -37,7 +38,7 @@ def test_every_exit_code_is_described():
 @pytest.mark.parametrize("name", ["ingle.1", "ingled.1"])
 def test_groff_has_nothing_to_complain_about(name):
     if shutil.which("groff") is None:
-        pytest.skip("groff is not installed")
+        missing("groff")
     command = ["groff", "-man", "-Tutf8", "-ww", "-z", str(MAN / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
