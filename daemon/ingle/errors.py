@@ -122,7 +122,10 @@ class PluginFailed(Unavailable):
 
 
 class ModelTooSmall(CallerError):
-    """The resident model cannot do what a skill needs; the hint names one that can."""
+    """The resident model cannot do what a skill needs; the hint names one that can.
+
+    A kind of `not_permitted`, with its code: `anyway` permits it.
+    """
 
     code, key = -32004, "model_too_small"
 

@@ -6,6 +6,7 @@ Exit codes: 0 stopped as asked, 1 could not start (somebody has the socket, bad 
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from ingle.server.socket import listening
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground until it is told to stop."""
     arguments = _parser().parse_args(argv)
+    _keep_private()
     try:
         paths = Paths.from_environment()
         settings = config.load(paths.config_file)
@@ -35,6 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"ingled: {error.message}{hint}\n")
         return 1
     return 0
+
+
+def _keep_private() -> None:
+    """Neither a core file nor a file of ours shows another user what was copied; children inherit it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)
 
 
 async def _serve(paths: Paths, settings: Config, server: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -199,3 +200,15 @@ def test_sighup_reloads(home: Path, running: RunningDaemon, client: Ingle) -> No
     for text in ("one", "two", "three"):
         client.call("context.put", kind="note", text=text)
     assert json.dumps(client.call("context.list")).count('"id"') <= 2
+
+
+def test_nothing_of_the_daemon_is_readable_by_others_and_no_core_is_dumped(
+    running: RunningDaemon,
+) -> None:
+    with running.client() as client:
+        wait_until_ready(client)
+        for process in processes_of(running.process.pid):
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+            assert re.search(r"Max core file size\s+0\s+0", limits)
+    assert running.log.stat().st_mode & 0o077 == 0
+    assert running.socket.stat().st_mode & 0o077 == 0

@@ -110,7 +110,7 @@ def _inspected(model: str, session: Session) -> ModelInspectResult:
 
     try:
         return session.ask(
-            Wanted("model.inspect", {"model": named(model)}, ModelInspectResult), start=False
+            Wanted("model.inspect", {"name": named(model)}, ModelInspectResult), start=False
         )
     except DaemonNotRunning:
         return inspect_here(model, session.paths)

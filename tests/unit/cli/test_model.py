@@ -35,7 +35,7 @@ def test_inspect_of_a_path_is_absolute_for_the_daemon(ingle, daemon, tmp_path, m
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     monkeypatch.chdir(tmp_path)
     ingle("model", "inspect", "m.gguf")
-    assert daemon.params("model.inspect").model == str(tmp_path / "m.gguf")
+    assert daemon.params("model.inspect").name == str(tmp_path / "m.gguf")
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"not a model", 1), (None, 5)])

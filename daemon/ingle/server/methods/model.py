@@ -45,7 +45,7 @@ def handlers(
         return Done()
 
     async def inspect(params: ModelInspectParams, call: Call) -> ModelInspectResult:
-        return await asyncio.to_thread(_inspected, library, params.model)
+        return await asyncio.to_thread(_inspected, library, params.name)
 
     async def evaluate(_: NoParams, call: Call) -> ModelEvalResult:
         return await streamed(call, True, assistant.evaluate)

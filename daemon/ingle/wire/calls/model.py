@@ -32,7 +32,7 @@ class ModelParkParams(Params, frozen=True):
 class ModelInspectParams(Params, frozen=True):
     """A model's name, or the path of a GGUF file; the file is checked and never loaded."""
 
-    model: Name
+    name: Name
 
 
 class ModelInspectResult(Result, frozen=True):
