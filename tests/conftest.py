@@ -16,8 +16,10 @@ from hypothesis import settings
 from ingle.paths import Paths
 
 settings.register_profile("ingle", deadline=None, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("ingle"), max_examples=3000)
 settings.load_profile("ingle")
-"""No example has a deadline: tests never judge by the clock, and this machine may be busy."""
+"""No example has a deadline: tests never judge by the clock, and this machine may be busy.
+`--hypothesis-profile=thorough` looks for what a hundred examples do not find."""
 
 REAL_PATHS = Paths.from_environment()
 """The person's own directories: models are read there, nothing is ever written."""

@@ -14,11 +14,11 @@ from ingle import logs
 def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    root.handlers.clear()  # `configure` closes what it finds, and these are pytest's own
     yield
     for handler in root.handlers:
-        if handler not in handlers:
-            with suppress(OSError):
-                handler.close()
+        with suppress(OSError):
+            handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 
