@@ -1,14 +1,14 @@
-"""A title made of the text's own words: the phrase that the model finds most likely as one.
+"""A title made of the text's own words: its heading, or the phrase that the model finds most likely.
 
-Used where the model is too small to write a title. Candidates are the heading, if there is one,
-names, and runs of words that the text repeats; all stand in the text as they are.
+Used where the model is too small to write a title. Candidates are names and runs of words that
+the text repeats; all stand in the text as they are.
 """
 
 import math
 import re
 from collections import Counter
 
-from ingle.assistant.sentences import Sentence, split
+from ingle.assistant.sentences import split
 from ingle.assistant.turn import DATA, Turn
 from ingle.assistant.words import words
 
@@ -34,6 +34,8 @@ _HEADING_STOPS = tuple(".!?…。！？,;:")
 
 async def pick(turn: Turn, text: str, gist: str) -> str:
     """The title of `text`, of which `gist` says the main things."""
+    if heading := heading_of(text):
+        return heading
     weights = phrases(text)
     candidates = list(weights)
     if len(candidates) < 2:
@@ -57,19 +59,20 @@ def phrases(text: str) -> dict[str, int]:
         for phrase, weight in _runs(sentence.of(head)):
             found[phrase] += weight
     ranked = [phrase for phrase, _ in found.most_common(CANDIDATES * 4)]
-    kept = _without_parts(ranked, found)[: CANDIDATES - 1]
-    most = max(found.values(), default=1)
-    return dict.fromkeys(_heading(head, sentences), most) | {phrase: found[phrase] for phrase in kept}
+    kept = _without_parts(ranked, found)[:CANDIDATES]
+    return {phrase: found[phrase] for phrase in kept}
 
 
-def _heading(text: str, sentences: list[Sentence]) -> list[str]:
-    """The first line where it looks like a heading."""
+def heading_of(text: str) -> str:
+    """The first line where it looks like a heading, or nothing: nobody names a text better."""
+    head = text[: MOST_CHARS * 200]
+    sentences = split(head)
     if len(sentences) < 2:
-        return []
-    first = sentences[0].of(text)
-    stands_alone = "\n" in text[sentences[0].end : sentences[1].start]
+        return ""
+    first = sentences[0].of(head)
+    stands_alone = "\n" in head[sentences[0].end : sentences[1].start]
     is_heading = stands_alone and 3 < len(first) <= MOST_CHARS and not first.endswith(_HEADING_STOPS)
-    return [first] if is_heading and "\n" not in first else []
+    return first if is_heading and "\n" not in first else ""
 
 
 def _runs(sentence: str) -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.toy_engine import ToyEngine, toy_model
-from ingle.assistant.titles import MOST_CHARS, phrases, pick, shortened
+from ingle.assistant.titles import MOST_CHARS, heading_of, phrases, pick, shortened
 from ingle.assistant.turn import Turn
 
 TEXT = (
@@ -25,9 +25,8 @@ async def test_a_title_stands_in_the_text(text: str) -> None:
     assert len(title) <= MOST_CHARS
 
 
-def test_what_is_repeated_and_a_heading_are_candidates() -> None:
+def test_what_is_repeated_is_a_candidate() -> None:
     assert "Black Panthers" in phrases(TEXT)
-    assert next(iter(phrases("# A Heading\n\n" + TEXT))) == "A Heading"
     assert all(weight > 0 for weight in phrases(TEXT).values())
 
 
@@ -44,3 +43,18 @@ def test_a_short_sentence_is_its_own_title() -> None:
     assert shortened("A short one. And more.") == "A short one"
     assert shortened("x" * 300) == "x" * MOST_CHARS + "…"
     assert shortened("。") != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("# A Heading\n\nIt was. It is.", "A Heading"),
+        ("A Heading\nIt was. It is.", "A Heading"),
+        ("A sentence.\nIt was. It is.", ""),
+        ("No heading here but a line that goes on\nand on until it ends. It is.", ""),
+        ("Only this", ""),
+        ("", ""),
+    ],
+)
+def test_a_heading_is_what_stands_alone_and_ends_in_no_stop(text: str, heading: str) -> None:
+    assert heading_of(text) == heading
