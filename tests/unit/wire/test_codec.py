@@ -31,7 +31,7 @@ def test_any_bytes_give_a_value_or_a_parse_error(data: bytes) -> None:
         codec.decode(data)
     except ParseError:
         with pytest.raises(ValueError):  # noqa: PT011 - the standard library must refuse it too
-            json.loads(data, parse_constant=lambda name: int(name))
+            json.loads(data.decode("utf-8"), parse_constant=lambda name: int(name))
 
 
 @pytest.mark.parametrize(
