@@ -98,16 +98,21 @@ class Child:
             log.debug("%s: %s", self.name, text)
 
     async def stop(self, grace_s: float = TERM_GRACE_S) -> None:
-        """End it by a ladder: close its sockets, SIGTERM to its group, SIGKILL, reap. Bounded."""
+        """End it by a ladder: close its sockets, SIGTERM to its group, SIGKILL, reap. Bounded.
+
+        It works in a task that was cancelled, where `asyncio.timeout` fails before Python 3.11.3
+        (gh-102780).
+        """
         for sock in self.sockets:
             sock.close()
-        for sign, patience in ((signal.SIGTERM, grace_s), (signal.SIGKILL, REAP_S)):
-            if self._process.returncode is not None:
-                break
-            self._signal(sign)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._process.wait()
+        ended = asyncio.ensure_future(self._process.wait())
+        try:
+            for sign, patience in ((signal.SIGTERM, grace_s), (signal.SIGKILL, REAP_S)):
+                if self._process.returncode is None:
+                    self._signal(sign)
+                    await asyncio.wait([ended], timeout=patience)
+        finally:
+            ended.cancel()
         self._signal(signal.SIGKILL)  # what the child itself had started
 
     def _signal(self, sign: signal.Signals) -> None:

@@ -97,10 +97,17 @@ class FrameStream:
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """Send what is left, for as long as a write may take, and close."""
+        """Send what is left, for as long as a write may take, and close; also when cancelled
+        (as in `procs.child`, no `asyncio.timeout`)."""
         self._writer.close()
-        try:
-            async with asyncio.timeout(self._limits.write_deadline_s):
-                await self._writer.wait_closed()
-        except (TimeoutError, OSError):
+        closed = asyncio.ensure_future(self._writer.wait_closed())
+        closed.add_done_callback(_retrieve)
+        await asyncio.wait([closed], timeout=self._limits.write_deadline_s)
+        if not closed.done():
             self.abort()
+
+
+def _retrieve(closed: "asyncio.Future[None]") -> None:
+    """A connection that broke while it was closed is closed."""
+    if not closed.cancelled():
+        closed.exception()

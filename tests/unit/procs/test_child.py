@@ -73,3 +73,26 @@ async def test_the_environment_is_an_allow_list(monkeypatch: pytest.MonkeyPatch)
 )
 def test_an_end_is_told_in_words(code: int, words: str) -> None:
     assert how_it_ended(code) == words
+
+
+async def test_a_cancelled_task_ends_its_child_too() -> None:
+    """`asyncio.timeout` before Python 3.11.3 could not do this."""
+    child = await started("stubborn")
+    await word(child)
+    waiting = asyncio.create_task(child.wait())
+    entered = asyncio.Event()
+
+    async def keep() -> None:
+        try:
+            entered.set()
+            await asyncio.Event().wait()
+        finally:
+            await child.stop(grace_s=0.05)
+
+    keeper = asyncio.create_task(keep())
+    await entered.wait()
+    keeper.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([keeper])
+        assert await waiting == -signal.SIGKILL
+    assert keeper.cancelled()
