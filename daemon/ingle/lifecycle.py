@@ -1,10 +1,12 @@
 """`ingled`: from a process to a running daemon and back: arguments, signals, exit codes.
 
-Exit codes: 0 stopped as asked, 1 could not start (somebody has the socket, bad configuration).
+Exit codes: 0 stopped as asked, 1 could not start (somebody has the socket, bad configuration) or a
+bug, 130 stopped with Ctrl-C before it served.
 """
 
 import argparse
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -19,6 +21,8 @@ from ingle.errors import IngleError
 from ingle.paths import Paths
 from ingle.server import systemd
 from ingle.server.socket import listening
+
+log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IngleError as error:
         hint = f"\n  {error.hint}" if error.hint else ""
         sys.stderr.write(f"ingled: {error.message}{hint}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # the barrier: the log gets the traceback, a person never does
+        log.exception("a bug ended ingled")
+        sys.stderr.write("ingled: internal error\n  please report it with the end of `ingle log`\n")
         return 1
     return 0
 

@@ -4,6 +4,7 @@ Under systemd standard error goes to the journal; otherwise a rotating file in t
 directory keeps what `ingle log` shows. A log that cannot be written never stops the daemon.
 """
 
+import copy
 import logging
 import logging.handlers
 import sys
@@ -25,7 +26,7 @@ def configure(level: str, log_file: Path | None, to_stderr: bool) -> None:
             handler.close()
     root.setLevel(level.upper())
     if to_stderr:
-        _add(root, logging.StreamHandler(sys.stderr))
+        _add(root, logging.StreamHandler(sys.stderr), _Brief(FORMAT) if sys.stderr.isatty() else None)
     if log_file is not None:
         _add_file(root, log_file)
 
@@ -38,6 +39,17 @@ def _add_file(root: logging.Logger, log_file: Path) -> None:
         root.warning("no log file: %s", error)
 
 
-def _add(root: logging.Logger, handler: logging.Handler) -> None:
-    handler.setFormatter(logging.Formatter(FORMAT))
+def _add(
+    root: logging.Logger, handler: logging.Handler, formatter: logging.Formatter | None = None
+) -> None:
+    handler.setFormatter(formatter or logging.Formatter(FORMAT))
     root.addHandler(handler)
+
+
+class _Brief(logging.Formatter):
+    """For a person who looks on: the line without the traceback, which is in the file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        brief = copy.copy(record)
+        brief.exc_info = brief.exc_text = None
+        return super().format(brief)

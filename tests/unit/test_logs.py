@@ -1,5 +1,6 @@
 """A log that cannot be written never stops the daemon."""
 
+import io
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,3 +41,19 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 def test_a_full_disk_is_no_error() -> None:
     logs.configure("info", Path("/dev/full"), to_stderr=False)
     logging.getLogger("ingle.test").info("hello")
+
+
+def test_a_terminal_gets_the_line_and_the_file_the_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    logs.configure("info", tmp_path / "ingled.log", to_stderr=True)
+    try:
+        raise RuntimeError("boom")
+    except RuntimeError:
+        logging.getLogger("ingle.test").exception("a bug")
+    assert "a bug" in terminal.getvalue()
+    assert "Traceback" not in terminal.getvalue()
+    assert "Traceback" in (tmp_path / "ingled.log").read_text()

@@ -1,0 +1,50 @@
+"""From arguments to exit codes: what a person sees of a start that fails."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingle import lifecycle
+from ingle.paths import Paths
+from ingle.server.socket import listening
+
+
+@pytest.fixture(autouse=True)
+def own_handlers() -> Iterator[None]:
+    """`main` sets up logging for a process; this one is pytest's."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers.clear()
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_bug_at_the_start_is_a_line_and_the_log_has_the_rest(
+    private_dirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(lifecycle, "App", broken)
+    monkeypatch.setattr(lifecycle, "_keep_private", lambda: None)
+    assert lifecycle.main([]) == 1
+    said = capsys.readouterr().err
+    assert "internal error" in said
+    assert "Traceback" not in said
+    assert "boom" in Paths.from_environment().log_file.read_text()
+
+
+def test_a_socket_that_is_taken_is_a_line_with_the_next_step(
+    private_dirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lifecycle, "_keep_private", lambda: None)
+    with listening(Paths.from_environment().socket):
+        assert lifecycle.main([]) == 1
+    said = capsys.readouterr().err
+    assert "already serves" in said
+    assert "ingle stop" in said
