@@ -134,6 +134,7 @@ class ConfigError(IngleError):
     """The person's configuration is wrong; the message names file and line. Never leaves the host."""
 
     code, key = -32602, "bad_config"
+    default_hint = "correct it; `ingle doctor` checks it again"
 
 
 class SocketInUse(IngleError):
