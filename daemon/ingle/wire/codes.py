@@ -1,11 +1,6 @@
-"""The numbers of JSON-RPC 2.0 (section 5.1) and of LSP that the wire uses beside those in `errors`."""
+"""The names on the wire that are no methods of ours, and the code of a bug; other codes: `errors`."""
 
-PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
-METHOD_NOT_FOUND = -32601
-INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
-REQUEST_CANCELLED = -32800
 
 CANCEL = "$/cancelRequest"
 """Notification `{"id": ...}`: as in the Language Server Protocol."""

@@ -14,8 +14,6 @@ from ingle.models.gguf import read_header
 from ingle.models.library import Library
 from ingle.models.pull import sha256
 
-PRIVATE = 0o700
-
 
 def configuration(session: Session) -> Findings:
     path = session.paths.config_file

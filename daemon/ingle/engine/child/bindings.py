@@ -23,8 +23,6 @@ from ingle.engine.child.pace import FEW_ROWS
 from ingle.errors import BadModelFile, EngineUnavailable
 from ingle.vocabulary import Span
 
-Tokens = NDArray[np.int32]
-
 ABORTED = 2
 """`llama_decode`'s return code after the abort callback; finished micro-batches stay in memory."""
 
@@ -156,9 +154,6 @@ class Vocabulary:
     def is_end(self, token: int) -> bool:
         """Whether the model ends its answer with `token`."""
         return bool(ll.llama_vocab_is_eog(self.handle, token))
-
-    def is_control(self, token: int) -> bool:
-        return bool(ll.llama_vocab_is_control(self.handle, token))
 
 
 class Model:

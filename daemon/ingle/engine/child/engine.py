@@ -1,8 +1,8 @@
 """The loop that runs all work in batches: admit, plan, step, hand out, again; asleep when idle.
 
-All of its state is touched on the event loop only; the decoding thread gets finished feeds and
-gives back values. Cancelling is leaving: `withdraw` takes effect at the step's end, and a step in
-flight that mostly serves what is gone, or keeps somebody more important waiting, is cut.
+All of its state is touched on the event loop only; a step gets finished feeds and gives back values,
+a long one on the decoding thread. Cancelling is leaving: it takes effect at the step's end, and a
+long step in flight that mostly serves what is gone, or keeps somebody more important waiting, is cut.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""One step on the decoding thread: fill the batch, decode, read what the logits say.
+"""One step: fill the batch, decode, read what the logits say.
 
 It is the only place where requests' rows meet llama.cpp. It decides nothing.
 """

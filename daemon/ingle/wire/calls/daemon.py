@@ -46,10 +46,6 @@ class StatusResult(Result, frozen=True):
     warnings: list[str] = msgspec.field(default_factory=list)
 
 
-class PauseParams(Params, frozen=True):
-    pass
-
-
 class ReloadResult(Result, frozen=True):
     """Which sections of the configuration changed; those that need a new start are named apart."""
 
