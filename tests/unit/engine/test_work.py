@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from ingle.engine.child.slots import Grant
 from ingle.engine.child.text import TextStream
-from ingle.engine.child.work import Feed, Generation, Reading, Scoring, Value, Work
+from ingle.engine.child.work.base import Feed, Value, Work
+from ingle.engine.child.work.generation import Generation
+from ingle.engine.child.work.reading import Reading
+from ingle.engine.child.work.scoring import Scoring
 
 END = 999
 

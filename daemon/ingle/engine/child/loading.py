@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingle.engine.child import bindings
-from ingle.engine.child.bindings import Context, ContextShape, Device, Model
+from ingle.engine.child.llama import devices, library
+from ingle.engine.child.llama.context import Context, ContextShape
+from ingle.engine.child.llama.devices import Device
+from ingle.engine.child.llama.model import Model
 from ingle.engine.child.pace import best_threads
 from ingle.engine.child.scheduler import Budget
 from ingle.engine.child.slots import Slots
@@ -49,8 +51,8 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
     """Load and warm up. Raises `BadModelFile`, `EngineUnavailable`, `InvalidParams`."""
     began = time.perf_counter()
     _check(params)
-    bindings.start()
-    before = bindings.gpus()
+    library.start()
+    before = devices.gpus()
     is_on_gpu = bool(before) and params.gpu_layers != 0
     model = Model(
         params.path,
@@ -65,7 +67,7 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
     if params.tune_threads and not is_on_gpu:
         _tune(context, params.threads)
     context.row_ms = context.warm_up()
-    vram = _taken(before, bindings.gpus())
+    vram = _taken(before, devices.gpus())
     budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
     return Opened(
         context,
@@ -83,8 +85,8 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
             vram_bytes=vram,
             rss_bytes=rss(),
             load_ms=(time.perf_counter() - began) * 1000,
-            build=bindings.build(),
-            offload=bindings.can_offload(),
+            build=library.build(),
+            offload=library.can_offload(),
         ),
     )
 

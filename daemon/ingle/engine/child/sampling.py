@@ -13,7 +13,8 @@ import llama_cpp.llama_cpp as ll
 import numpy as np
 from numpy.typing import NDArray
 
-from ingle.engine.child.bindings import Context, Vocabulary
+from ingle.engine.child.llama.context import Context
+from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.errors import InvalidParams
 
 PENALTY_WINDOW = 64

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ingle.engine.child import grammar, limits
-from ingle.engine.child.bindings import Vocabulary
-from ingle.engine.child.engine import Engine, Ticket
+from ingle.engine.child.engine import Engine
+from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
 from ingle.engine.child.sampling import Choice, Sampler
 from ingle.engine.child.scheduler import RANKS
+from ingle.engine.child.seating import Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.text import TextStream, character_ends
-from ingle.engine.child.work import Generation, Reading, Scoring
+from ingle.engine.child.work.generation import Generation
+from ingle.engine.child.work.reading import Reading
+from ingle.engine.child.work.scoring import Scoring
 from ingle.engine.protocol import (
     CandidateScore,
     ChildStatus,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ingle.engine.child.bindings import ABORTED, Context
-from ingle.engine.child.work import Feed, Value, Want
+from ingle.engine.child.llama.context import ABORTED, Context
+from ingle.engine.child.work.base import Feed, Value, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,8 @@ class Outcome:
         return self.code == ABORTED
 
 
-def run(context: Context, feeds: Sequence[Feed], freed: Sequence[int]) -> Outcome:
-    """Forget the `freed` sequences, then decode all feeds in one batch."""
-    for seq in freed:
-        context.remove(seq)
+def run(context: Context, feeds: Sequence[Feed]) -> Outcome:
+    """Decode all feeds in one batch."""
     began = time.perf_counter()
     firsts = _fill(context, feeds)
     code = context.decode()

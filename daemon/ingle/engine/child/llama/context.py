@@ -1,0 +1,118 @@
+"""A model's working memory, and one decode at a time in it."""
+
+import ctypes
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import llama_cpp.llama_cpp as ll
+import numpy as np
+from numpy.typing import NDArray
+
+from ingle.engine.child.llama import library
+from ingle.engine.child.llama.batch import Batch
+from ingle.engine.child.llama.model import Model
+from ingle.engine.child.llama.vocabulary import Vocabulary
+from ingle.engine.child.pace import FEW_ROWS
+from ingle.errors import EngineUnavailable
+
+ABORTED = 2
+"""`llama_decode`'s return code after the abort callback; finished micro-batches stay in memory."""
+
+
+@dataclass(frozen=True)
+class ContextShape:
+    """What a context is made with; `n_outputs` bounds the rows of a batch that give logits."""
+
+    n_ctx: int
+    n_batch: int
+    n_ubatch: int
+    n_seq: int
+    n_outputs: int
+    threads: int
+
+
+class Context:
+    """A model's working memory: one unified KV cache that all sequences share."""
+
+    def __init__(self, model: Model, shape: ContextShape) -> None:
+        """Raises `EngineUnavailable` when there is not enough memory for it."""
+        self.model, self.vocabulary = model, Vocabulary(model)
+        library.last_errors.clear()
+        self.handle = ll.llama_init_from_model(model.handle, self._params(shape))
+        if not self.handle:
+            raise EngineUnavailable(
+                f"no memory for a context of {shape.n_ctx} tokens: {library.why()}",
+                "set a smaller engine.n_ctx in config.toml",
+            )
+        self._memory = ll.llama_get_memory(self.handle)
+        self.n_ctx: int = ll.llama_n_ctx(self.handle)
+        self.batch = Batch(shape.n_batch, shape.n_outputs)
+        self.threads = self._most_threads = shape.threads
+        """Of a step with few rows; one with many takes all."""
+        self.row_ms = 0.0
+        """Milliseconds of a step with one row, as it was at load."""
+        self._abort = self._arm_abort()
+
+    @staticmethod
+    def _params(shape: ContextShape) -> Any:
+        params = ll.llama_context_default_params()
+        params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_ubatch
+        params.n_seq_max, params.n_outputs_max = shape.n_seq, shape.n_outputs
+        params.n_threads = params.n_threads_batch = shape.threads
+        params.kv_unified = True
+        params.no_perf = True
+        return params
+
+    def _arm_abort(self) -> "ctypes.Array[ctypes.c_char]":
+        """Abort without the interpreter's lock: libc's `strlen` is the callback, a flag its string."""
+        flag = ctypes.create_string_buffer(2)
+        if not self.model.is_recurrent:
+            strlen = ctypes.cast(ctypes.CDLL(None).strlen, ll.ggml_abort_callback)
+            pointer = ctypes.cast(flag, ctypes.c_void_p)
+            ll.llama_set_abort_callback(self.handle, strlen, pointer)
+            self._keep_alive = strlen
+        return flag
+
+    def abort(self) -> None:
+        """Cut the decode in flight (on the CPU, 3-5 ms later); from any thread."""
+        self._abort[0] = b"\1"
+
+    def allow(self) -> None:
+        """Take back `abort` before the next decode."""
+        self._abort[0] = b"\0"
+
+    def decode(self) -> int:
+        """Run the batch: 0, `ABORTED`, 1 when the memory is full, or another error."""
+        beside = self.threads if self.batch.raw.n_tokens <= FEW_ROWS else self._most_threads
+        ll.llama_set_n_threads(self.handle, self.threads, beside)
+        return int(ll.llama_decode(self.handle, self.batch.raw))
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        """A view, valid until the next decode, of a row that was marked as output."""
+        pointer = ll.llama_get_logits_ith(self.handle, row)
+        if not pointer:
+            raise EngineUnavailable("llama.cpp computed no logits for a row")
+        floats = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float))
+        return np.ctypeslib.as_array(floats, (self.vocabulary.size,))
+
+    def remove(self, seq: int, start: int = 0) -> bool:
+        """Forget a sequence from position `start` on; False where the model's memory cannot."""
+        return bool(ll.llama_memory_seq_rm(self._memory, seq, start, -1))
+
+    def copy(self, source: int, target: int) -> None:
+        """Let `target` start with all of `source`: in a unified cache only names are copied."""
+        ll.llama_memory_seq_cp(self._memory, source, target, 0, -1)
+
+    def kept(self, seq: int) -> int:
+        """How many positions of a sequence are in memory."""
+        return int(ll.llama_memory_seq_pos_max(self._memory, seq)) + 1
+
+    def warm_up(self) -> float:
+        """Decode one token and forget it: the first request shall not pay for first uses. Gives ms."""
+        began = time.perf_counter()
+        self.batch.clear()
+        self.batch.add((self.vocabulary.opening() or [0])[:1], 0, 0, [0])
+        self.decode()
+        self.remove(0)
+        return (time.perf_counter() - began) * 1000

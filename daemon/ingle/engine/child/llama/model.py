@@ -1,0 +1,51 @@
+"""The weights."""
+
+import ctypes
+import os
+from collections.abc import Callable
+
+import llama_cpp.llama_cpp as ll
+
+from ingle.engine.child.llama import library
+from ingle.errors import BadModelFile
+
+
+class Model:
+    """The weights. Freed by the end of the process only, so that no context can outlive them."""
+
+    def __init__(
+        self, path: str, *, gpu_layers: int, check_tensors: bool, progress: Callable[[float], None]
+    ) -> None:
+        """Raises `BadModelFile` with llama.cpp's own words."""
+
+        def report(share: float, _: object) -> bool:
+            progress(share)
+            return True
+
+        params = ll.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        params.check_tensors = check_tensors
+        params.progress_callback = callback = ll.llama_progress_callback(report)
+        library.last_errors.clear()
+        self.handle = ll.llama_model_load_from_file(os.fsencode(path), params)
+        del callback  # needed until here
+        if not self.handle:
+            raise BadModelFile(f"llama.cpp cannot load the model: {library.why()}")
+        if not ll.llama_model_has_decoder(self.handle):
+            raise BadModelFile("the model cannot generate text: it has no decoder")
+
+    @property
+    def architecture(self) -> str:
+        buffer = ctypes.create_string_buffer(128)
+        ll.llama_model_meta_val_str(self.handle, b"general.architecture", buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    @property
+    def n_ctx_train(self) -> int:
+        return int(ll.llama_model_n_ctx_train(self.handle))
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Its memory cannot be cut at a position: a step that is aborted would be lost."""
+        recurrent = ll.llama_model_is_recurrent(self.handle)
+        return bool(recurrent or ll.llama_model_is_hybrid(self.handle))

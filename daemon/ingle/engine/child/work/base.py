@@ -1,0 +1,98 @@
+"""What every kind of work is to the loop: rows to feed, and what is wanted from their logits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ingle.engine.child.slots import Grant
+
+
+class Picks(Protocol):
+    """Chooses the next token from a row of logits; None when there is none that may follow."""
+
+    def pick(self, context: Any, row: int) -> int | None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to read from the logits of row `index` of a feed.
+
+    With a sampler its choice; otherwise the log-likelihoods of `targets`.
+    """
+
+    index: int
+    sampler: Picks | None = None
+    targets: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Consecutive tokens of one sequence. What stands from `start` on is forgotten before, and
+    with `copy_of` the sequence begins as a copy of another one."""
+
+    seq: int
+    start: int
+    tokens: Sequence[int]
+    wants: tuple[Want, ...] = ()
+    copy_of: int | None = None
+
+
+Value = int | list[float] | None
+"""A sampler's choice, or log-likelihoods."""
+
+
+@dataclass
+class Work(ABC):
+    """One request on its way through the batch. `grant` is set while it runs."""
+
+    rank: int
+    prompt: list[int]
+    grant: Grant | None = field(default=None, init=False)
+    fed: int = field(default=0, init=False)
+    """Positions of its own sequence that are in memory."""
+
+    @property
+    def cells(self) -> int:
+        """KV cells to reserve."""
+        return len(self.prompt)
+
+    @property
+    def is_generating(self) -> bool:
+        return False
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether every row gives logits now."""
+        return False
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """Tokens that could be fed now; 0 when it is finished."""
+
+    @abstractmethod
+    def take(self, limit: int) -> list[Feed]:
+        """The next rows, `limit` at most."""
+
+    @abstractmethod
+    def accept(self, feeds: Sequence[Feed], values: Sequence[Sequence[Value]]) -> None:
+        """The feeds were decoded; `values` are parallel to their wants."""
+
+    def undo(self, feeds: Sequence[Feed], kept: Sequence[int]) -> None:
+        """The step was cut; `kept` positions of each feed's sequence are whole in memory."""
+        self.fed = min(feeds[0].start, kept[0])
+
+    def restart(self) -> None:
+        """Its memory was given to somebody else: everything has to be fed again."""
+        self.fed, self.grant = 0, None
+
+    def close(self) -> None:  # noqa: B027 - most kinds hold nothing
+        """No step uses it any more."""
+
+    @property
+    def _seq(self) -> int:
+        assert self.grant is not None
+        return self.grant.seq
