@@ -1,4 +1,4 @@
-"""What goes into the next batch, and who may start: pure decisions over numbers.
+"""What goes into the next batch: a pure decision over numbers.
 
 It knows neither tokens nor llama.cpp. Pre-emption needs no saved state: a sequence that is not
 in the batch stays in the KV cache and goes on later. The rules, in order:
@@ -17,9 +17,6 @@ from ingle.vocabulary import Priority
 RANKS: dict[Priority, int] = {"interactive": 0, "normal": 1, "background": 2}
 
 INTERACTIVE, BACKGROUND = 0, 2
-
-PROMOTE_S = 30.0
-"""In the queue each such time counts as one class more, so that every request starts some day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,53 +110,3 @@ def _share_out(prompts: list[Claim], claims: Sequence[Claim], step: _Step) -> No
     for wanted in (even, left):
         for claim in prompts:
             left -= step.give(claim, min(wanted, left))
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request in the queue; `waited_s` since its arrival."""
-
-    key: int
-    rank: int
-    waited_s: float
-
-
-def queue_order(waiting: Iterable[Waiting]) -> list[Waiting]:
-    """By class, then by arrival; a long wait counts as a higher class."""
-    return sorted(
-        waiting, key=lambda one: (max(one.rank - int(one.waited_s / PROMOTE_S), 0), -one.waited_s)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A running request that could be sent back to the queue; its tokens would be fed again."""
-
-    key: int
-    rank: int
-    cells: int
-    evictions: int = 0
-
-
-MAX_EVICTIONS = 3
-"""After so many a request stays: work that always starts anew would never end."""
-
-
-def evict_for(
-    rank: int, cells: int, free: tuple[int, int], holders: Sequence[Holder]
-) -> list[int] | None:
-    """Whom to send back so that a request in need of `cells` fits; None when that cannot be.
-
-    `free` are cells and sequences. Only an interactive request sends others back, only background
-    work, the latest first.
-    """
-    free_cells, free_seqs = free
-    chosen: list[int] = []
-    victims = [one for one in holders if one.rank == BACKGROUND and one.evictions < MAX_EVICTIONS]
-    while cells > free_cells or free_seqs < 1:
-        if rank != INTERACTIVE or not victims:
-            return None
-        victim = victims.pop()
-        chosen.append(victim.key)
-        free_cells, free_seqs = free_cells + victim.cells, free_seqs + 1
-    return chosen

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingle.engine.child.llama.context import Context
-from ingle.engine.child.scheduler import Holder, Waiting, evict_for, queue_order
+from ingle.engine.child.queueing import Holder, Waiting, evict_for, queue_order
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.work.base import Work
 from ingle.errors import IngleError
