@@ -50,13 +50,13 @@ def check_compiler() -> None:
 
 def build(backend: Backend, python: Path, cache: Path, log: Path, screen: Screen) -> Path:
     """Compile the wheel and put it into the cache. Raises `SetupError`."""
-    with _only_one(cache / "build", screen):
+    with only_one(cache / "build", screen):
         return cached(backend, cache) or _build(backend, python, cache, log, screen)
 
 
 def _build(backend: Backend, python: Path, cache: Path, log: Path, screen: Screen) -> Path:
     place = cache / "build" / key(backend)
-    source = _unpacked(python, place, log, screen)
+    source = unpacked(python, place, log, screen)
     out = place / "out"
     shutil.rmtree(out, ignore_errors=True)
     run(
@@ -68,7 +68,7 @@ def _build(backend: Backend, python: Path, cache: Path, log: Path, screen: Scree
         log=log,
         screen=screen,
         doing="configuring",
-        watch=_ninja_step,
+        watch=ninja_step,
         env=_environment(backend),
     )
     home = cache / "wheels" / key(backend)
@@ -80,7 +80,7 @@ def _build(backend: Backend, python: Path, cache: Path, log: Path, screen: Scree
     return next(home.glob("*.whl"))
 
 
-def _unpacked(python: Path, place: Path, log: Path, screen: Screen) -> Path:
+def unpacked(python: Path, place: Path, log: Path, screen: Screen) -> Path:
     """The source tree, fetched by its hash; whole or not there at all."""
     source = place / "source"
     if source.is_dir():
@@ -116,7 +116,8 @@ def _environment(backend: Backend) -> dict[str, str]:
     return env
 
 
-def _ninja_step(line: str) -> tuple[str, float] | None:
+def ninja_step(line: str) -> tuple[str, float] | None:
+    """Where a build is, by a line of ninja's output (a `command.Watch`)."""
     found = STEP.match(line)
     if not found:
         return None
@@ -135,7 +136,7 @@ def _processor_flags() -> str:
 
 
 @contextmanager
-def _only_one(place: Path, screen: Screen) -> Iterator[None]:
+def only_one(place: Path, screen: Screen) -> Iterator[None]:
     """Let one set-up at a time compile, whichever checkout it belongs to."""
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
