@@ -54,6 +54,20 @@ class Header:
     chat_template: str | None
     data_offset: int
     size_bytes: int
+    numbers: dict[str, list[int]]
+    """The architecture's whole numbers, by key without its name; several where layers differ."""
+
+    def number(self, key: str) -> int:
+        """An architecture's number that is one for all layers, or 0."""
+        found = self.numbers.get(key, [])
+        return found[0] if len(found) == 1 else 0
+
+    def per_layer(self, key: str) -> list[int]:
+        """A number for each layer; empty where the file does not say it for all of them."""
+        found = self.numbers.get(key, [])
+        if len(found) == 1:
+            return found * self.n_layers
+        return found if len(found) >= self.n_layers else []
 
 
 def read_header(path: Path) -> Header:
@@ -106,7 +120,19 @@ class _Facts:
             chat_template=self._text("tokenizer.chat_template"),
             data_offset=data_offset,
             size_bytes=size_bytes,
+            numbers=self._numbers(),
         )
+
+    def _numbers(self) -> dict[str, list[int]]:
+        """Values out of range are left out: nobody can have meant them."""
+        prefix = f"{self._architecture}."
+        found: dict[str, list[int]] = {}
+        for key, value in self._pairs.items():
+            values = value if isinstance(value, list) else [value]
+            whole = [int(item) for item in values if isinstance(item, int) and 0 <= item <= MAX_NUMBER]
+            if key.startswith(prefix) and whole and len(whole) == len(values):
+                found[key.removeprefix(prefix)] = whole
+        return found
 
     def _text(self, key: str) -> str | None:
         value = self._pairs.get(key)

@@ -46,7 +46,7 @@ def test_a_url_is_pulled_checked_and_put_in_place(site: Site, library: Library) 
 def know(monkeypatch: pytest.MonkeyPatch, name: str, source: str, sha256: str, size_mb: int = 1) -> None:
     entry = CatalogEntry(
         name=name, summary="", source=source, size_mb=size_mb, licence="MIT", family="chatml",
-        tier="small", n_ctx=2048, sha256=sha256,
+        tier="small", n_ctx=2048, layers=2, kv_bytes=256, sha256=sha256,
     )  # fmt: skip
     monkeypatch.setitem(catalog_module.catalog(), name, entry)
 
