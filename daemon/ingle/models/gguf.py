@@ -57,6 +57,11 @@ class Header:
     numbers: dict[str, list[int]]
     """The architecture's whole numbers, by key without its name; several where layers differ."""
 
+    @property
+    def is_adapter(self) -> bool:
+        """Not a model but what changes one (`convert_lora_to_gguf.py` of llama.cpp)."""
+        return self.metadata.get("general.type") == "adapter"
+
     def number(self, key: str) -> int:
         """An architecture's number that is one for all layers, or 0."""
         found = self.numbers.get(key, [])

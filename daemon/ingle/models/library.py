@@ -1,11 +1,13 @@
 """The models on this machine: `NAME.gguf` with a `NAME.json` beside it that says what it is.
 
-The library knows files and their stories, not engines. A model file is only ever put in place by
+Adapters (LoRA) stand among them and are told apart by their headers. The library knows files and
+their stories, not engines. A model file is only ever put in place by
 a rename, so that one that is mapped by a running engine never shrinks under it.
 """
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +28,13 @@ CHOSEN = "chosen"
 MAX_NAME = 200
 """Characters; a file name may have 255 bytes."""
 
+_HOW_TO_ADD = "`ingle model list` shows what is here, `ingle model add PATH` adds one"
+
 
 class Story(msgspec.Struct, kw_only=True):
     """What stands in the sidecar. `tier` None: never measured."""
 
+    kind: Literal["model", "adapter"] = "model"
     size_bytes: int = 0
     """Of the file that the story is about; one of another size has taken its place."""
     source: str = ""
@@ -61,6 +66,20 @@ class InstalledModel:
     """Somebody who knows the file stated its sha256. Otherwise llama.cpp should check its weights."""
 
 
+@dataclass(frozen=True)
+class InstalledAdapter:
+    """A LoRA adapter: a small file that changes what a model of its architecture writes."""
+
+    name: str
+    path: Path
+    architecture: str
+    base: str
+    """The model that it was trained on, as its file says it, or ""."""
+    size_bytes: int
+    sha256: str
+    is_verified: bool = False
+
+
 class Library:
     """The models under one directory."""
 
@@ -74,31 +93,49 @@ class Library:
 
     def list(self) -> "list[InstalledModel]":
         """All models, by name; files that are no models are left out."""
-        found = []
-        for path in sorted(self._directory.glob("*.gguf")):
-            try:
-                found.append(self._read(path))
-            except BadModelFile:
-                continue
-        return found
+        return [self._model(path, header) for path, header in self._files() if not header.is_adapter]
+
+    def adapters(self) -> Sequence[InstalledAdapter]:
+        """All adapters, by name."""
+        return [self._adapter(path, header) for path, header in self._files() if header.is_adapter]
 
     def find(self, name: str) -> InstalledModel:
         """Raises `ModelNotFound`, and `BadModelFile` for one that cannot be loaded."""
-        path = self.path_of(name)
-        if path.name != f"{name}.gguf" or len(name) > MAX_NAME or not path.is_file():
+        path = self._existing(name)
+        if path is None:
             raise ModelNotFound(f"no model {name[:80]!r} on this machine", _how_to_get(name))
-        return self._read(path)
+        header = self._header(path)
+        if header.is_adapter:
+            raise ModelNotFound(f"{name} is an adapter: it changes a model and is none")
+        return self._model(path, header)
+
+    def find_adapter(self, name: str) -> InstalledAdapter:
+        """Raises `ModelNotFound`, and `BadModelFile` for one that cannot be loaded."""
+        path = self._existing(name)
+        if path is None:
+            raise ModelNotFound(f"no adapter {name[:80]!r} on this machine", _HOW_TO_ADD)
+        header = self._header(path)
+        if not header.is_adapter:
+            raise ModelNotFound(f"{name} is a model and no adapter", _HOW_TO_ADD)
+        return self._adapter(path, header)
+
+    def _files(self) -> Iterator[tuple[Path, Header]]:
+        for path in sorted(self._directory.glob("*.gguf")):
+            with suppress(BadModelFile):
+                yield path, self._header(path)
+
+    def _existing(self, name: str) -> Path | None:
+        path = self.path_of(name)
+        is_name = path.name == f"{name}.gguf" and len(name) <= MAX_NAME
+        return path if is_name and path.is_file() else None
 
     def path_of(self, name: str) -> Path:
         """Where a model of that name stands or would stand."""
         return self._directory / f"{Path(name).name}.gguf"
 
-    def _read(self, path: Path) -> InstalledModel:
+    def _model(self, path: Path, header: Header) -> InstalledModel:
         name = path.name.removesuffix(".gguf")
-        entry, header = catalog().get(name), self._header(path)
-        story = self.story(name)
-        if story.size_bytes not in (0, header.size_bytes):
-            story = Story()
+        entry, story = catalog().get(name), self._story_of(name, header)
         return InstalledModel(
             name=name,
             path=path,
@@ -112,6 +149,25 @@ class Library:
             quantization=header.quantization,
             is_verified=bool(story.verified),
         )
+
+    def _adapter(self, path: Path, header: Header) -> InstalledAdapter:
+        name = path.name.removesuffix(".gguf")
+        story = self._story_of(name, header)
+        base = header.metadata.get("general.base_model.0.name")
+        return InstalledAdapter(
+            name=name,
+            path=path,
+            architecture=header.architecture,
+            base=base if isinstance(base, str) else "",
+            size_bytes=header.size_bytes,
+            sha256=story.sha256,
+            is_verified=bool(story.verified),
+        )
+
+    def _story_of(self, name: str, header: Header) -> Story:
+        """The sidecar, if it is about the file that stands there now."""
+        story = self.story(name)
+        return story if story.size_bytes in (0, header.size_bytes) else Story()
 
     def _header(self, path: Path) -> Header:
         """Always read, so that a damaged file is never given out; once for as long as it is the same."""

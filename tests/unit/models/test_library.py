@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes import tiny_adapter
 from ingle.errors import BadModelFile, ModelNotFound, Unavailable
 from ingle.models.catalog import EMBEDDED, catalog, suggestion
 from ingle.models.library import Library, Story
@@ -20,6 +21,20 @@ def library(tmp_path: Path, tiny_model: Path) -> Library:
 def test_models_are_listed_and_what_is_none_is_left_out(library: Library) -> None:
     (library.directory / "fake.gguf").write_text("no model")
     assert [model.name for model in library.list()] == [EMBEDDED, "tiny"]
+
+
+def test_adapters_stand_apart_from_models(library: Library) -> None:
+    path = tiny_adapter.build(library.directory / "poet.gguf")
+    assert [model.name for model in library.list()] == [EMBEDDED, "tiny"]
+    assert [adapter.name for adapter in library.adapters()] == ["poet"]
+    found = library.find_adapter("poet")
+    assert (found.path, found.architecture, found.base) == (path, "llama", "tiny-random")
+    with pytest.raises(ModelNotFound, match="is an adapter"):
+        library.find("poet")
+    with pytest.raises(ModelNotFound, match="is a model"):
+        library.find_adapter("tiny")
+    with pytest.raises(ModelNotFound, match="no adapter"):
+        library.find_adapter("gone")
 
 
 def test_what_nobody_measured_has_the_catalogs_tier_or_none(library: Library) -> None:
