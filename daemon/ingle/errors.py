@@ -72,6 +72,13 @@ class EngineUnavailable(Unavailable):
     default_hint = "`ingle status` shows why; `ingle log` shows more"
 
 
+class NotEnoughMemory(EngineUnavailable):
+    """The model, or its context, does not fit into the memory that is free just now."""
+
+    key = "not_enough_memory"
+    default_hint = "`ingle model estimate NAME` shows what it needs; close other programs, or take less"
+
+
 class ModelNotFound(CallerError):
     code, key = -32002, "model_not_found"
     default_hint = "`ingle model list` shows what is here, `ingle model pull NAME` gets one"

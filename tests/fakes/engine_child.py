@@ -39,6 +39,10 @@ class FakeEngine:
     def __init__(self) -> None:
         self.running = self.steps = 0
 
+    async def devices(self, params: protocol.DevicesParams, call: Call) -> protocol.DevicesResult:
+        cpu = protocol.Device(name="CPU", description="fake", kind="cpu")
+        return protocol.DevicesResult(devices=[cpu], offload=False, build="fake")
+
     async def load(self, params: protocol.LoadParams, call: Call) -> protocol.LoadResult:
         await call.delta("0.50")
         match os.environ.get("FAKE_ENGINE_LOAD", "").split():

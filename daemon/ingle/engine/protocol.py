@@ -5,7 +5,7 @@ spans: only a span of ours is tokenised with special tokens parsed; what a perso
 or a document says is data, whatever it looks like.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,8 +16,40 @@ from ingle.wire.calls.base import NoParams, Params, Result
 LIMITS = StreamLimits(frame_bytes=64 * 1024 * 1024, frame_deadline_s=None, write_deadline_s=30.0)
 """Both ends are ours: a long document's likelihoods are one frame, and a busy machine is slow."""
 
+KvType = Literal["f16", "q8_0", "q4_0"]
+"""What the KV cache keeps its numbers in."""
+
+Flash = Literal["auto", "on", "off"]
+
 MAX_REQUESTS = 1024
 """In flight at the child; `admission` says `busy` long before."""
+
+
+class Device(Result, frozen=True):
+    """What this build of llama.cpp can compute on; `name` is ggml's ("CUDA0"), memory is in bytes.
+
+    Both sizes are 0 where they were not asked for: on some backends, asking takes memory of the GPU.
+    """
+
+    name: str
+    description: str
+    kind: Literal["cpu", "gpu", "igpu", "accelerator"]
+    free_bytes: int = 0
+    total_bytes: int = 0
+
+
+class DevicesParams(Params, frozen=True):
+    """`measure` names the device whose memory is wanted; "" is the only GPU, or none of several."""
+
+    measure: str = ""
+
+
+class DevicesResult(Result, frozen=True):
+    """`offload`: whether this build of llama.cpp can use a GPU at all."""
+
+    devices: list[Device]
+    offload: bool
+    build: str
 
 
 class LoadParams(Params, frozen=True):
@@ -29,6 +61,12 @@ class LoadParams(Params, frozen=True):
     threads: int
     """At most; steps with few rows take fewer where that is faster."""
     gpu_layers: int
+    """-1 is all of them; 0 leaves every GPU alone."""
+    device: str = ""
+    """The name of a GPU (`Device.name`); "" takes the one that `devices` lists first."""
+    kv_type: KvType = "f16"
+    flash: Flash = "auto"
+    """Flash attention; a quantised `kv_type` cannot do without, and "off" is refused then."""
     tune_threads: bool = True
     check_tensors: bool = False
     stream: bool = True
@@ -43,12 +81,18 @@ class LoadResult(Result, frozen=True):
     threads: int
     """That decode one token; prompts are read with all."""
     device: str
+    """What the GPU that has the layers calls itself, or "CPU"."""
     vram_bytes: int
+    """That loading took of it, as its driver counts."""
     rss_bytes: int
     load_ms: float
     build: str
     offload: bool
     """Whether this build of llama.cpp can use a GPU at all."""
+    layers: int = 0
+    gpu_layers: int = 0
+    """Of `layers`, those on the GPU, and one more for the output."""
+    kv_type: KvType = "f16"
 
 
 class GenerateParams(Params, frozen=True):
@@ -141,6 +185,7 @@ class ChildStatus(Result, frozen=True):
 
 
 METHODS: dict[str, tuple[type[Params], type[Result]]] = {
+    "devices": (DevicesParams, DevicesResult),
     "load": (LoadParams, LoadResult),
     "generate": (GenerateParams, GenerateResult),
     "score": (ScoreParams, ScoreResult),

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from ingle.engine.child.llama import devices, library
 from ingle.engine.child.llama.context import Context, ContextShape
-from ingle.engine.child.llama.devices import Device
 from ingle.engine.child.llama.model import Model
 from ingle.engine.child.pace import best_threads
 from ingle.engine.child.scheduler import Budget
 from ingle.engine.child.slots import Slots
-from ingle.engine.protocol import LoadParams, LoadResult
-from ingle.errors import InvalidParams
+from ingle.engine.protocol import Device, LoadParams, LoadResult
+from ingle.errors import InvalidParams, NotEnoughMemory
 
 COPIES = 8
 """Candidates that one request has scored side by side."""
@@ -48,26 +47,18 @@ class Opened:
 
 
 def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
-    """Load and warm up. Raises `BadModelFile`, `EngineUnavailable`, `InvalidParams`."""
+    """Load and warm up.
+
+    Raises `BadModelFile`, `EngineUnavailable`, `NotEnoughMemory`, `InvalidParams`.
+    """
     began = time.perf_counter()
     _check(params)
     library.start()
-    before = devices.gpus()
-    is_on_gpu = bool(before) and params.gpu_layers != 0
-    model = Model(
-        params.path,
-        gpu_layers=params.gpu_layers,
-        check_tensors=params.check_tensors,
-        progress=report,
-    )
-    slots = _slots(params, model, params.n_ctx)
-    context = Context(model, _shape(params, slots, is_on_gpu))
-    slots = _slots(params, model, context.n_ctx)
-    context.warm_up()
-    if params.tune_threads and not is_on_gpu:
-        _tune(context, params.threads)
-    context.row_ms = context.warm_up()
-    vram = _taken(before, devices.gpus())
+    before = devices.measured(_chosen(params))
+    try:
+        model, context, slots = _opened(params, before, report)
+    except MemoryError:
+        raise NotEnoughMemory("no memory is left for the engine itself") from None
     budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
     return Opened(
         context,
@@ -81,14 +72,55 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
             n_vocab=context.vocabulary.size,
             slots=params.slots,
             threads=context.threads,
-            device=before[0].name if is_on_gpu else "CPU",
-            vram_bytes=vram,
+            device=", ".join(device.description for device in before) or "CPU",
+            vram_bytes=_taken(before, devices.measured(before)),
             rss_bytes=rss(),
             load_ms=(time.perf_counter() - began) * 1000,
             build=library.build(),
             offload=library.can_offload(),
+            layers=model.layers,
+            gpu_layers=_on_gpu(params, before, model),
+            kv_type=params.kv_type,
         ),
     )
+
+
+def _chosen(params: LoadParams) -> list[Device]:
+    """The GPUs that get layers. Raises `InvalidParams` for one that is not there."""
+    if not params.gpu_layers:
+        return []
+    gpus = devices.gpus()
+    chosen = [gpu for gpu in gpus if params.device in ("", gpu.name)]
+    if params.device and not chosen:
+        names = ", ".join(gpu.name for gpu in gpus) or "none at all"
+        raise InvalidParams(f"there is no GPU {params.device!r}; there is {names}")
+    return chosen
+
+
+def _opened(
+    params: LoadParams, gpus: Sequence[Device], report: Callable[[float], None]
+) -> tuple[Model, Context, Slots]:
+    model = Model(
+        params.path,
+        gpus=gpus,
+        gpu_layers=params.gpu_layers if gpus else 0,
+        check_tensors=params.check_tensors,
+        progress=report,
+    )
+    is_on_gpu = _on_gpu(params, gpus, model) == model.layers
+    context = Context(model, _shape(params, _slots(params, model, params.n_ctx), is_on_gpu))
+    context.warm_up()
+    if params.tune_threads and not is_on_gpu:
+        _tune(context, params.threads)
+    context.row_ms = context.warm_up()
+    return model, context, _slots(params, model, context.n_ctx)
+
+
+def _on_gpu(params: LoadParams, gpus: Sequence[Device], model: Model) -> int:
+    """How many layers are on a GPU; the CPU does the rest of each step."""
+    if not gpus:
+        return 0
+    return model.layers if params.gpu_layers < 0 else min(params.gpu_layers, model.layers)
 
 
 def _tune(context: Context, most: int) -> None:
@@ -107,6 +139,8 @@ def _check(params: LoadParams) -> None:
     ):
         if not 1 <= value <= most:
             raise InvalidParams(f"`{name}` is from 1 to {most}")
+    if params.kv_type != "f16" and params.flash == "off":
+        raise InvalidParams(f"a context kept as {params.kv_type} needs flash attention: `flash` is off")
 
 
 def _slots(params: LoadParams, model: Model, cells: int) -> Slots:
@@ -116,6 +150,7 @@ def _slots(params: LoadParams, model: Model, cells: int) -> Slots:
 
 
 def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:
+    """Large steps only where the GPU does all of them: the CPU's part of one would take seconds."""
     n_batch, n_ubatch = (GPU_BATCH, GPU_UBATCH) if is_on_gpu else (CPU_BATCH, CPU_UBATCH)
     return ContextShape(
         n_ctx=params.n_ctx,
@@ -124,13 +159,16 @@ def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:
         n_seq=slots.sequences,
         n_outputs=max(OUTPUTS, slots.sequences),
         threads=params.threads,
+        kv_type=params.kv_type,
+        flash=params.flash,
     )
 
 
 def _taken(before: Sequence[Device], after: Sequence[Device]) -> int:
-    """GPU memory that loading took, as ggml counts it."""
+    """GPU memory that loading took, as its driver counts it: what others gave back meanwhile is
+    missing from it, what they took is in it."""
     pairs = zip(before, after, strict=True)
-    return sum(max(old.free - new.free, 0) for old, new in pairs)
+    return sum(max(old.free_bytes - new.free_bytes, 0) for old, new in pairs)
 
 
 def rss() -> int:

@@ -41,6 +41,7 @@ async def _serve() -> None:
 
 def _routes(service: Service) -> dict[str, Route]:
     handlers: dict[str, Handler] = {
+        "devices": service.devices,
         "load": service.load,
         "generate": service.generate,
         "score": service.score,

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ingle.engine.child import grammar, limits
+from ingle.engine.child import devices, grammar, limits
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
@@ -26,6 +26,8 @@ from ingle.engine.child.work.scoring import Scoring
 from ingle.engine.protocol import (
     CandidateScore,
     ChildStatus,
+    DevicesParams,
+    DevicesResult,
     GenerateParams,
     GenerateResult,
     LoadParams,
@@ -92,6 +94,10 @@ class Service:
         return self._loaded
 
     # ---- load
+
+    async def devices(self, params: DevicesParams, call: Call) -> DevicesResult:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoding, devices.listed, params.measure)
 
     async def load(self, params: LoadParams, call: Call) -> LoadResult:
         if self._is_taken:

@@ -14,10 +14,22 @@ from ingle.engine.child.llama.batch import Batch
 from ingle.engine.child.llama.model import Model
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.pace import FEW_ROWS
-from ingle.errors import EngineUnavailable
+from ingle.engine.protocol import Flash, KvType
+from ingle.errors import EngineUnavailable, NotEnoughMemory
 
 ABORTED = 2
 """`llama_decode`'s return code after the abort callback; finished micro-batches stay in memory."""
+
+_KV_TYPES: dict[KvType, int] = {
+    "f16": ll.GGML_TYPE_F16,
+    "q8_0": ll.GGML_TYPE_Q8_0,
+    "q4_0": ll.GGML_TYPE_Q4_0,
+}
+_FLASH: dict[Flash, int] = {
+    "auto": ll.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": ll.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": ll.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
 
 
 @dataclass(frozen=True)
@@ -30,19 +42,22 @@ class ContextShape:
     n_seq: int
     n_outputs: int
     threads: int
+    kv_type: KvType = "f16"
+    flash: Flash = "auto"
 
 
 class Context:
     """A model's working memory: one unified KV cache that all sequences share."""
 
     def __init__(self, model: Model, shape: ContextShape) -> None:
-        """Raises `EngineUnavailable` when there is not enough memory for it."""
+        """Raises `NotEnoughMemory`, and `EngineUnavailable` where llama.cpp has another reason."""
         self.model, self.vocabulary = model, Vocabulary(model)
         library.last_errors.clear()
         self.handle = ll.llama_init_from_model(model.handle, self._params(shape))
         if not self.handle:
-            raise EngineUnavailable(
-                f"no memory for a context of {shape.n_ctx} tokens: {library.why()}",
+            kind = NotEnoughMemory if library.is_short_of_memory() else EngineUnavailable
+            raise kind(
+                f"no context of {shape.n_ctx} tokens could be made: {library.why()}",
                 "set a smaller engine.n_ctx in config.toml",
             )
         self._memory = ll.llama_get_memory(self.handle)
@@ -60,6 +75,8 @@ class Context:
         params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_ubatch
         params.n_seq_max, params.n_outputs_max = shape.n_seq, shape.n_outputs
         params.n_threads = params.n_threads_batch = shape.threads
+        params.type_k = params.type_v = _KV_TYPES[shape.kv_type]
+        params.flash_attn_type = _FLASH[shape.flash]
         params.kv_unified = True
         params.no_perf = True
         return params

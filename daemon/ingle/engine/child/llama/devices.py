@@ -1,44 +1,91 @@
-"""The devices of this build; llama_cpp does not bind ggml's functions for them."""
+"""The devices of this build: CPU, GPUs, accelerators. llama_cpp does not bind ggml's functions for them.
+
+Listing them starts nothing. Asking CUDA or HIP how much memory is free makes a context on that
+GPU, which takes some hundred MB of it until the process ends: only those that matter are asked.
+"""
 
 import ctypes
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
+import msgspec
 from llama_cpp._ggml import libggml
 
-_GPU_TYPES = (1, 2)
-"""ggml_backend_dev_type: GPU and IGPU."""
+from ingle.engine.protocol import Device
+
+Kind = Literal["cpu", "gpu", "igpu", "accelerator"]
+
+_KINDS: dict[int, Kind] = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accelerator"}
+"""`ggml_backend_dev_type`; 4 stands for several of the others."""
+GPU_KINDS = ("gpu", "igpu")
 
 
-@dataclass(frozen=True)
-class Device:
-    """A GPU as ggml sees it; memory in bytes."""
+def _declare() -> None:
+    for name, result, arguments in (
+        ("count", ctypes.c_size_t, []),
+        ("get", ctypes.c_void_p, [ctypes.c_size_t]),
+        ("type", ctypes.c_int, [ctypes.c_void_p]),
+        ("name", ctypes.c_char_p, [ctypes.c_void_p]),
+        ("description", ctypes.c_char_p, [ctypes.c_void_p]),
+        ("memory", None, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]),
+    ):
+        function = getattr(libggml, f"ggml_backend_dev_{name}")
+        function.restype, function.argtypes = result, arguments
 
-    name: str
-    free: int
-    total: int
+
+_declare()
+
+
+def devices() -> list[Device]:
+    """All of them, in ggml's order; their memory is not asked for."""
+    return [
+        Device(name=_text("name", handle), description=_text("description", handle), kind=_KINDS[kind])
+        for handle, kind in _handles()
+    ]
 
 
 def gpus() -> list[Device]:
-    """The GPUs that this build can use."""
-    return [_device(handle) for handle in _gpu_handles()]
+    """Those of `devices` that layers can be put on; integrated ones only where there is no other,
+    as llama.cpp has it."""
+    found = [device for device in devices() if device.kind in GPU_KINDS]
+    return [device for device in found if device.kind == "gpu"] or found
 
 
-def _gpu_handles() -> Iterator[ctypes.c_void_p]:
-    libggml.ggml_backend_dev_count.restype = ctypes.c_size_t
-    libggml.ggml_backend_dev_get.restype = ctypes.c_void_p
-    libggml.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
-    libggml.ggml_backend_dev_type.argtypes = [ctypes.c_void_p]
+def measured(wanted: Iterable[Device]) -> list[Device]:
+    """The same devices with their memory as it is now."""
+    names = {device.name for device in wanted}
+    return [
+        msgspec.structs.replace(device, free_bytes=free, total_bytes=total)
+        for device, (handle, _) in zip(devices(), _handles(), strict=True)
+        if device.name in names
+        for free, total in [_memory(handle)]
+    ]
+
+
+def pointers(chosen: Sequence[Device]) -> "ctypes.Array[ctypes.c_void_p]":
+    """`llama_model_params.devices`: an empty list of them keeps llama.cpp off every GPU."""
+    names = {device.name for device in chosen}
+    found = [handle for handle, _ in _handles() if _text("name", handle) in names]
+    return (ctypes.c_void_p * (len(found) + 1))(*found, None)
+
+
+def _handles() -> list[tuple[int, int]]:
+    """Each device's address and type."""
+    found: list[tuple[int, int]] = []
     for index in range(libggml.ggml_backend_dev_count()):
-        handle = ctypes.c_void_p(libggml.ggml_backend_dev_get(index))
-        if libggml.ggml_backend_dev_type(handle) in _GPU_TYPES:
-            yield handle
+        handle = libggml.ggml_backend_dev_get(index)
+        kind = libggml.ggml_backend_dev_type(handle)
+        if kind in _KINDS:
+            found.append((handle, kind))
+    return found
 
 
-def _device(handle: ctypes.c_void_p) -> Device:
-    libggml.ggml_backend_dev_description.restype = ctypes.c_char_p
-    libggml.ggml_backend_dev_description.argtypes = [ctypes.c_void_p]
+def _text(what: str, handle: Any) -> str:
+    text: bytes = getattr(libggml, f"ggml_backend_dev_{what}")(handle) or b""
+    return text.decode("utf-8", "replace")
+
+
+def _memory(handle: Any) -> tuple[int, int]:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     libggml.ggml_backend_dev_memory(handle, ctypes.byref(free), ctypes.byref(total))
-    name = libggml.ggml_backend_dev_description(handle).decode("utf-8", "replace")
-    return Device(name, free.value, total.value)
+    return free.value, total.value

@@ -1,10 +1,14 @@
 """The library as a whole: its start, what it logs, how it was built."""
 
+import re
 import sys
 
 import llama_cpp.llama_cpp as ll
 
 _LOG_ERROR = 4
+
+_NO_MEMORY = re.compile(r"alloc|out of memory|insufficient memory|mmap failed", re.IGNORECASE)
+"""How llama.cpp and its backends say it; they have no code for it."""
 
 last_errors: list[str] = []
 
@@ -53,3 +57,8 @@ def _distribution_version() -> str:
 def why() -> str:
     """The last errors, to explain a failure that has just happened."""
     return "; ".join(last_errors) or "no reason was given"
+
+
+def is_short_of_memory() -> bool:
+    """Whether the last errors tell of memory that could not be had."""
+    return any(_NO_MEMORY.search(error) for error in last_errors)

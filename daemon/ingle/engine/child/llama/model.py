@@ -2,21 +2,28 @@
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import llama_cpp.llama_cpp as ll
 
-from ingle.engine.child.llama import library
-from ingle.errors import BadModelFile
+from ingle.engine.child.llama import devices, library
+from ingle.engine.protocol import Device
+from ingle.errors import BadModelFile, NotEnoughMemory
 
 
 class Model:
     """The weights. Freed by the end of the process only, so that no context can outlive them."""
 
     def __init__(
-        self, path: str, *, gpu_layers: int, check_tensors: bool, progress: Callable[[float], None]
+        self,
+        path: str,
+        *,
+        gpus: Sequence[Device],
+        gpu_layers: int,
+        check_tensors: bool,
+        progress: Callable[[float], None],
     ) -> None:
-        """Raises `BadModelFile` with llama.cpp's own words."""
+        """Raises `BadModelFile` with llama.cpp's own words, and `NotEnoughMemory`."""
 
         def report(share: float, _: object) -> bool:
             progress(share)
@@ -24,11 +31,15 @@ class Model:
 
         params = ll.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        chosen = devices.pointers(gpus)
+        params.devices = ctypes.addressof(chosen)
         params.check_tensors = check_tensors
         params.progress_callback = callback = ll.llama_progress_callback(report)
         library.last_errors.clear()
         self.handle = ll.llama_model_load_from_file(os.fsencode(path), params)
-        del callback  # needed until here
+        del callback, chosen  # needed until here
+        if not self.handle and library.is_short_of_memory():
+            raise NotEnoughMemory(f"no memory for the model: {library.why()}")
         if not self.handle:
             raise BadModelFile(f"llama.cpp cannot load the model: {library.why()}")
         if not ll.llama_model_has_decoder(self.handle):
@@ -43,6 +54,11 @@ class Model:
     @property
     def n_ctx_train(self) -> int:
         return int(ll.llama_model_n_ctx_train(self.handle))
+
+    @property
+    def layers(self) -> int:
+        """With the output, which counts as the last."""
+        return int(ll.llama_model_n_layer(self.handle)) + 1
 
     @property
     def is_recurrent(self) -> bool:
