@@ -1,6 +1,8 @@
 """`model.*` and `engine.*`: which models there are, which one is resident, what it makes of a text."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from ingle.wire.calls.base import Name, Params, Result
 
@@ -17,6 +19,8 @@ class ModelInfo(Result, frozen=True):
     licence: str
     source: str
     summary: str = ""
+    kind: str = "model"
+    """Or "adapter": it changes a model and is none."""
 
 
 class ModelUseParams(Params, frozen=True):
@@ -27,6 +31,24 @@ class ModelParkParams(Params, frozen=True):
     """The reason is shown wherever the state is shown."""
 
     reason: str = "paused by you"
+
+
+class Figures(Result, frozen=True):
+    """A model file as measured on this machine; tokens per second. `perplexity` 0: not measured."""
+
+    quantization: str
+    size_bytes: int
+    prefill_tps: float
+    decode_tps: float
+    perplexity: float = 0.0
+
+
+class Trial(Result, frozen=True):
+    """Which of several files was kept, and why; `tried` has the file as it came first."""
+
+    kept: str
+    reason: str
+    tried: list[Figures]
 
 
 class ModelInspectParams(Params, frozen=True):
@@ -48,6 +70,55 @@ class ModelInspectResult(Result, frozen=True):
     family: str
     """The chat template family that would be used."""
     metadata: dict[str, Any]
+    trial: Trial | None = None
+    """What was measured when the model was added or made."""
+
+
+class ModelEstimateParams(Params, frozen=True):
+    """A model's name, also one of the catalog, or the path of a GGUF file. What is not given is
+    chosen so that it fits."""
+
+    name: Name
+    n_ctx: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)] | None = None
+    kv_type: Literal["f16", "q8_0", "q4_0"] | None = None
+
+
+class PlaceNeed(Result, frozen=True):
+    """Bytes in main memory or on the GPU. `compute`: the buffers of a step and the process's own."""
+
+    weights: int
+    cache: int
+    compute: int
+
+
+class Gpu(Result, frozen=True):
+    """By the name that llama.cpp has for it; bytes."""
+
+    name: str
+    free: int
+    total: int
+
+
+class ModelEstimateResult(Result, frozen=True):
+    """With what a model would be loaded now, and what it would take."""
+
+    name: str
+    n_ctx: int
+    kv_type: str
+    n_gpu_layers: int
+    layers: int
+    """With the output: so many on the GPU are all."""
+    device: str
+    """The GPU; "" for none, or for all of them."""
+    gpu: PlaceNeed
+    cpu: PlaceNeed
+    ram_available: int
+    gpus: list[Gpu]
+    fits: bool
+    is_rough: bool
+    """From the catalog's figures: the file is not here."""
+    notes: list[str]
+    """What was given up, or what is missing."""
 
 
 class EvalCase(Result, frozen=True):
