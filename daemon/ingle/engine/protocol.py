@@ -95,6 +95,14 @@ class LoadResult(Result, frozen=True):
     kv_type: KvType = "f16"
 
 
+class AdapterRef(msgspec.Struct, frozen=True):
+    """A LoRA adapter's file and strength. `id` is its sha256 as far as it is known."""
+
+    path: str
+    id: str = ""
+    scale: float = 1.0
+
+
 class GenerateParams(Params, frozen=True):
     """`grammar` is GBNF; `schema` is JSON Schema; one of them at most. `seed` None draws one."""
 
@@ -110,6 +118,7 @@ class GenerateParams(Params, frozen=True):
     grammar: str | None = None
     schema: dict[str, Any] | None = None
     priority: Priority = "normal"
+    adapter: AdapterRef | None = None
     stream: bool = False
 
 
@@ -126,6 +135,7 @@ class ScoreParams(Params, frozen=True):
     spans: list[Span]
     candidates: list[str]
     priority: Priority = "normal"
+    adapter: AdapterRef | None = None
 
 
 class CandidateScore(Result, frozen=True):
