@@ -36,6 +36,7 @@ MAX_TENSOR_ELEMENTS = 2**48
 QUOTED_CHARACTERS = 80
 KEPT_ELEMENTS = 1024
 """Longer arrays are counted and skipped: settings for each layer are shorter, vocabularies longer."""
+ALPHA = "adapter.lora.alpha"
 DEFAULT_ALIGNMENT = 32
 ALIGNMENTS = tuple(2**power for power in range(3, 17))
 """The specification asks for a multiple of 8; nobody uses more than a page."""
@@ -174,6 +175,8 @@ class _Reader:
         if kind == _ARRAY:
             return self._array(key, self._u32(), self._u64())
         number = self._number_type(key, kind)
+        if key == ALPHA and number.name != "float32":  # llama.cpp asks for nothing else, and aborts
+            _fail(f"{_quoted(key)} is a {number.name}, expected a float32")
         return self._scalar(number.layout)
 
     def _array(self, key: str, kind: int, count: int) -> list[Scalar] | LongArray:

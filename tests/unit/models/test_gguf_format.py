@@ -131,6 +131,7 @@ def test_a_file_without_tensors_is_refused() -> None:
         (pair("k", ARRAY, u32(TEXT) + u64(1) + u64(2**40)), "claims 1099511627776 bytes"),
         (pair("k", ARRAY, u32(TEXT) + u64(2000) + u64(2**40)), "claims 1099511627776 bytes"),
         (pair("split.count", U32, u32(3)), "one part of 3"),
+        (pair("adapter.lora.alpha", U32, u32(3)), "expected a float32"),
     ],
 )
 def test_a_bad_pair_is_named(bad: bytes, words: str) -> None:
