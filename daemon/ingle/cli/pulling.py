@@ -6,8 +6,8 @@ from ingle.cli import exits, words
 from ingle.cli.session import Session
 from ingle.client.requests import Wanted
 from ingle.errors import IngleError
-from ingle.models.library import InstalledModel, Library
-from ingle.models.pull import bar_progress, entry_for, pull
+from ingle.models.library import InstalledAdapter, InstalledModel, Library
+from ingle.models.pull import bar_teller, entry_for, pull
 from ingle.vocabulary import EngineState
 from ingle.wire.calls.base import Done
 
@@ -25,7 +25,7 @@ def pull_model(source: str, session: Session) -> int:
             bar.clear()
             session.output.note(line)
 
-        model = pull(source, library, bar_progress(bar), say)
+        model = pull(source, library, bar_teller(bar, say))
     if session.output.as_json:
         session.output.json(_fields(model))
     else:
@@ -35,7 +35,7 @@ def pull_model(source: str, session: Session) -> int:
     return exits.OK
 
 
-def _fields(model: InstalledModel) -> dict[str, object]:
+def _fields(model: InstalledModel | InstalledAdapter) -> dict[str, object]:
     return {
         "name": model.name,
         "path": str(model.path),

@@ -27,8 +27,6 @@ class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kv_bytes: int
     """What a token of the context takes in f16: for an estimate before the file is here."""
     sha256: str = ""
-    requantize: str = ""
-    """A type to which the file is requantised after a pull, because it runs faster here."""
 
     @property
     def size_text(self) -> str:

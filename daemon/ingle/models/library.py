@@ -20,6 +20,7 @@ from ingle.models.catalog import catalog
 from ingle.models.families import family_of
 from ingle.models.gguf import Header, read_header
 from ingle.vocabulary import Tier
+from ingle.wire.calls.model import Trial
 
 CHOSEN = "chosen"
 """A file with the name of the model that the person made resident."""
@@ -28,6 +29,10 @@ CHOSEN = "chosen"
 MAX_NAME = 200
 """Characters; a file name may have 255 bytes."""
 
+BLOCK = 512
+"""Bytes of a unit of `st_blocks` (stat(2))."""
+
+_HOW_TO_LIST = "`ingle model list` shows what is here"
 _HOW_TO_ADD = "`ingle model list` shows what is here, `ingle model add PATH` adds one"
 
 
@@ -46,6 +51,10 @@ class Story(msgspec.Struct, kw_only=True):
     tier: Tier | None = None
     abilities: dict[str, tuple[int, int]] = {}
     """Measured by `ingle model eval`: ability to (passed, total)."""
+    original_sha256: str = ""
+    """Of the file as it came, where another type of weights was kept."""
+    trial: Trial | None = None
+    """What was measured at import."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ class InstalledAdapter:
     architecture: str
     base: str
     """The model that it was trained on, as its file says it, or ""."""
+    licence: str
+    source: str
     size_bytes: int
     sha256: str
     is_verified: bool = False
@@ -133,9 +144,41 @@ class Library:
         """Where a model of that name stands or would stand."""
         return self._directory / f"{Path(name).name}.gguf"
 
+    def remove(self, name: str) -> int:
+        """Delete a model or an adapter and all that belongs to it; gives the bytes that are free now.
+
+        A running engine keeps the file that it has open. Raises `ModelNotFound`, `Unavailable`.
+        """
+        path = self.path_of(name)
+        if path.name != f"{name}.gguf" or len(name) > MAX_NAME or not os.path.lexists(path):
+            raise ModelNotFound(f"no model {name[:80]!r} on this machine", _HOW_TO_LIST)
+        own = [path, self.original_of(name), self._sidecar(name)]
+        own += [path.with_name(f".{name}.{ending}") for ending in ("part", "validator")]
+        freed = 0
+        try:
+            for file in own:
+                if os.path.lexists(file):
+                    freed += file.lstat().st_blocks * BLOCK
+                    file.unlink()
+            if self.current() == name:
+                (self._directory / CHOSEN).unlink()
+        except OSError as error:
+            raise Unavailable(f"{name} cannot be removed: {error.strerror}") from None
+        return freed
+
+    def names(self) -> Sequence[str]:
+        """All that claims to be a model or an adapter, whatever it is."""
+        return sorted(path.name.removesuffix(".gguf") for path in self._directory.glob("*.gguf"))
+
+    def original_of(self, name: str) -> Path:
+        """Where a pulled file is kept when another one was made of it."""
+        return self._directory / f"{Path(name).name}.original"
+
     def _model(self, path: Path, header: Header) -> InstalledModel:
         name = path.name.removesuffix(".gguf")
         entry, story = catalog().get(name), self._story_of(name, header)
+        if entry and story.source not in ("", entry.source):
+            entry = None  # a file of the person's own that has the same name
         return InstalledModel(
             name=name,
             path=path,
@@ -159,6 +202,8 @@ class Library:
             path=path,
             architecture=header.architecture,
             base=base if isinstance(base, str) else "",
+            licence=story.licence or _licence_in(header),
+            source=story.source or f"file:{path.name}",
             size_bytes=header.size_bytes,
             sha256=story.sha256,
             is_verified=bool(story.verified),

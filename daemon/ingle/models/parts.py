@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,22 @@ from ingle.errors import Unavailable
 
 Progress = Callable[[int, int | None], None]
 """(bytes there, bytes in all or None)."""
+Share = Callable[[float], None]
+"""Takes the share of a step that is done, 0 to 1."""
+Say = Callable[[str], None]
+"""Takes a line for the person."""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Who is told how far something is: bytes that come or are read, steps that only know a share."""
+
+    progress: Progress = lambda done, total: None
+    share: Share = lambda share: None
+    say: Say = lambda line: None
+
+
+SILENT = Teller()
 
 CHUNK = 1024 * 1024
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -18,9 +18,7 @@ import msgspec
 
 import ingle
 from ingle.errors import Unavailable
-
-Share = Callable[[float], None]
-"""Takes the share that is done, 0 to 1."""
+from ingle.models.parts import Share
 
 STOP_S = 5.0
 """A killed process is gone at once; only one in the middle of a disk's failure is not."""

@@ -1,4 +1,4 @@
-"""Getting a model: fetch, check the hash, check the header, put in place by a rename.
+"""Getting a model: fetch, check the hash and the header, try what is fastest here, put in place.
 
 Run by the person only (`ingle model pull`, the set-up). `python -m ingle.models.pull NAME` is
 what the set-up calls. What stops in the middle goes on with the next run; what is there already
@@ -7,34 +7,23 @@ where nobody states one the person is told, and llama.cpp checks the weights whe
 """
 
 import argparse
-import fcntl
-import hashlib
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from tqdm import tqdm
 
-import ingle
-from ingle.errors import BadModelFile, Busy, IngleError, InvalidParams, ModelNotFound, Unavailable
+from ingle.errors import BadModelFile, IngleError, InvalidParams, ModelNotFound
 from ingle.models.catalog import CatalogEntry, catalog
-from ingle.models.families import family_of
+from ingle.models.files import alone, sha256, sync
 from ingle.models.gguf import read_header
-from ingle.models.library import InstalledModel, Library, Story
-from ingle.models.parts import Progress, check_room, writing
+from ingle.models.importing import Manner, name_from, put_in_place, record
+from ingle.models.library import InstalledAdapter, InstalledModel, Library, Story
+from ingle.models.parts import SILENT, Progress, Say, Teller, check_room, writing
 from ingle.models.sources import fetch
 from ingle.paths import Paths
 
-Say = Callable[[str], None]
-"""Takes a line for the person."""
-
-HASH_CHUNK = 4 * 1024 * 1024
-ROOM_FOR_REQUANTIZED = 2.0
-"""Of the original's size: Q8_0 takes 1.5 times the space of Q4_1."""
 LINE_EVERY = 0.1
 """Share of the whole after which a log gets another line."""
 
@@ -55,8 +44,12 @@ def entry_for(name_or_source: str) -> CatalogEntry | None:
 
 
 def pull(
-    name_or_source: str, library: Library, progress: Progress, say: Say = lambda _: None
-) -> InstalledModel:
+    name_or_source: str,
+    library: Library,
+    teller: Teller = SILENT,
+    *,
+    as_is: bool = False,
+) -> InstalledModel | InstalledAdapter:
     """Get a model of the catalog or from a source; gives it as installed.
 
     Raises an `IngleError`: the hash or the header is wrong (`BadModelFile`; nothing is kept),
@@ -65,25 +58,39 @@ def pull(
     entry = entry_for(name_or_source)
     source = entry.source if entry else name_or_source
     name = entry.name if entry else _name_of(source)
-    here = _here(library, name, say)
+    here = _here(library, name, teller.say)
     if here:
         return here
-    _make(library.directory)
-    with _alone(library.directory):
-        story = library.story(name)
-        story.source, story.licence = source, entry.licence if entry else story.licence
-        checked = _fetched(entry, source, library.directory / name, progress, story)
-        say(_what_was_checked(story))
-        _install(checked, library.path_of(name), entry, say)
-        _record(library, name, story, entry)
-    return library.find(name)
+    with alone(library.directory):
+        story = _new_story(library.story(name), source, entry)
+        checked = _fetched(entry, source, library, name, teller.progress, story)
+        teller.say(_what_was_checked(story))
+        manner = Manner(as_is=as_is, keeps_original=True)
+        put_in_place(checked, library, name, story, manner, teller)
+        record(library, name, story, teller)
+    return _installed(library, name)
 
 
-def _here(library: Library, name: str, say: Say) -> InstalledModel | None:
+def _new_story(old: Story, source: str, entry: CatalogEntry | None) -> Story:
+    """What a model could do it still can, if it is the same one."""
+    story = Story(source=source)
+    if old.source == source:
+        story.tier, story.abilities = old.tier, old.abilities
+    if entry:
+        story.licence, story.family = entry.licence, entry.family
+    return story
+
+
+def _installed(library: Library, name: str) -> InstalledModel | InstalledAdapter:
+    is_adapter = library.story(name).kind == "adapter"
+    return library.find_adapter(name) if is_adapter else library.find(name)
+
+
+def _here(library: Library, name: str, say: Say) -> InstalledModel | InstalledAdapter | None:
     if not library.path_of(name).is_file():
         return None
     try:
-        model = library.find(name)
+        model = _installed(library, name)
     except BadModelFile as error:
         say(f"{error.message}: it is fetched again")
         return None
@@ -92,28 +99,28 @@ def _here(library: Library, name: str, say: Say) -> InstalledModel | None:
 
 
 def _fetched(
-    entry: CatalogEntry | None, source: str, stem: Path, progress: Progress, story: Story
+    entry: CatalogEntry | None,
+    source: str,
+    library: Library,
+    name: str,
+    progress: Progress,
+    story: Story,
 ) -> Path:
-    """The checked file: kept as `NAME.original` where it will be requantised, else still the part."""
-    original, part = stem.with_name(f"{stem.name}.original"), stem.with_name(f".{stem.name}.part")
+    """The checked file: what an earlier pull kept of it, else the part that has come now."""
+    original, part = library.original_of(name), library.directory / f".{name}.part"
     expected = entry.sha256 if entry else ""
     if original.is_file() and expected and sha256(original) == expected:
         story.verified = "catalog"
         return original
     if entry:
-        check_room(stem.parent, _needed(entry, part))
+        have = part.stat().st_size if part.is_file() else 0
+        check_room(library.directory, max(0, entry.size_mb * 1_000_000 - have))
     stated = fetch(source, part, progress)
     _check(part, expected or stated)
     story.verified = "catalog" if expected else "publisher" if stated else ""
     with writing(part):
-        _sync(part)
-        return part.replace(original) if entry and entry.requantize else part
-
-
-def _needed(entry: CatalogEntry, part: Path) -> int:
-    size = entry.size_mb * 1_000_000
-    have = part.stat().st_size if part.is_file() else 0
-    return max(0, size - have) + int(size * ROOM_FOR_REQUANTIZED if entry.requantize else 0)
+        sync(part)
+    return part
 
 
 def _check(part: Path, expected: str) -> None:
@@ -139,83 +146,11 @@ def _what_was_checked(story: Story) -> str:
     return "nobody states its sha256: its weights are checked when it is loaded"
 
 
-def _install(checked: Path, path: Path, entry: CatalogEntry | None, say: Say) -> None:
-    if entry and entry.requantize:
-        say(f"requantising to {entry.requantize.upper()}, which runs faster here")
-        _requantize(checked, path, entry.requantize)
-        read_header(path)
-    else:
-        with writing(path):
-            checked.replace(path)
-    with writing(path):
-        _sync(path.parent)
-
-
-def _requantize(original: Path, path: Path, kind: str) -> None:
-    """llama.cpp does it, in a process of its own; it writes beside and renames."""
-    command = [sys.executable, "-m", "ingle.engine.child.quantize", str(original), str(path), kind]
-    sources = str(Path(ingle.__file__).resolve().parent.parent)
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": sources}
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise Unavailable(
-            f"the model is here, but requantising it to {kind.upper()} failed: {last}", "run it again"
-        )
-
-
-def _record(library: Library, name: str, story: Story, entry: CatalogEntry | None) -> None:
-    path = library.path_of(name)
-    story.sha256, story.size_bytes = sha256(path), path.stat().st_size
-    story.family = entry.family if entry else family_of(read_header(path))
-    library.record(name, story)
-
-
 def _name_of(source: str) -> str:
     stem = source.split("?", 1)[0].rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
     if not stem.endswith(".gguf") or stem == ".gguf":
         raise InvalidParams(f"{source[:200]!r} does not name a .gguf file")
-    return stem.removesuffix(".gguf").lower()
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """One pull at a time: two of one model would write the same part file."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("another pull is running", "wait for it, or stop it") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def sha256(path: Path) -> str:
-    """The hexadecimal digest of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(HASH_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{directory} cannot be made: {error.strerror}") from None
-
-
-def _sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk: an acknowledged pull survives a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return name_from(stem)
 
 
 # ---- as a program
@@ -225,10 +160,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Pull one model with a progress bar; exit code 0, 1, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m ingle.models.pull", description="Get a model.")
     parser.add_argument("model", help="a name of the catalog, or a source")
+    parser.add_argument("--as-is", action="store_true", help="try no other types of weights")
     arguments = parser.parse_args(argv)
     try:
         library = Library(Paths.from_environment().models)
-        model = _pull_and_tell(arguments.model, library)
+        model = _pull_and_tell(arguments.model, library, as_is=arguments.as_is)
     except IngleError as error:
         sys.stderr.write(f"{error.message}\n  {error.hint}\n")
         return 1
@@ -239,28 +175,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _pull_and_tell(name_or_source: str, library: Library) -> InstalledModel:
-    def say(line: str) -> None:
-        tqdm.write(line)
-
+def _pull_and_tell(
+    name_or_source: str, library: Library, *, as_is: bool
+) -> InstalledModel | InstalledAdapter:
     if not sys.stderr.isatty():
-        return pull(name_or_source, library, lines_progress(say), say)
+        return pull(name_or_source, library, lines_teller(tqdm.write), as_is=as_is)
     with tqdm(unit="B", unit_scale=True, desc=name_or_source[-40:], leave=False) as bar:
-        return pull(name_or_source, library, bar_progress(bar), say)
+        return pull(name_or_source, library, bar_teller(bar, tqdm.write), as_is=as_is)
 
 
-def bar_progress(bar: "tqdm[NoReturn]") -> Progress:
-    """Drive a tqdm bar."""
+SHARE_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+
+
+def bar_teller(bar: "tqdm[NoReturn]", say: Say) -> Teller:
+    """Drive a tqdm bar, anew for each step."""
+    bytes_format = bar.bar_format
 
     def progress(done: int, total: int | None) -> None:
         if total != bar.total or done < bar.n:  # another step of the same pull
+            bar.bar_format = bytes_format
             bar.reset(total)
         bar.update(done - bar.n)
 
-    return progress
+    def share(done: float) -> None:
+        if bar.total != 1 or done < bar.n:
+            bar.bar_format = SHARE_FORMAT
+            bar.reset(1)
+        bar.update(done - bar.n)
+
+    return Teller(progress, share, say)
 
 
-def lines_progress(say: Say) -> Progress:
+def lines_teller(say: Say) -> Teller:
     """A line now and then, for a log."""
     said = -1
 
@@ -271,7 +217,14 @@ def lines_progress(say: Say) -> Progress:
             say(f"{done / 1e6:,.0f} of {(total or done) / 1e6:,.0f} MB")
         said = step
 
-    return progress
+    def share(done: float) -> None:
+        nonlocal said
+        step = int(done / LINE_EVERY)
+        if step > said:
+            say(f"trying: {done:.0%}")
+        said = step
+
+    return Teller(progress, share, say)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from ingle.errors import BadModelFile, Busy, InvalidParams, ModelNotFound, NotFo
 from ingle.models import catalog as catalog_module
 from ingle.models import parts
 from ingle.models.catalog import CatalogEntry
-from ingle.models.library import Library
-from ingle.models.pull import bar_progress, lines_progress, main, pull, sha256
+from ingle.models.files import sha256
+from ingle.models.library import InstalledModel, Library
+from ingle.models.parts import Progress, Say, Teller
+from ingle.models.pull import bar_teller, lines_teller, main
+from ingle.models.pull import pull as pull_and_try
 
 
 @pytest.fixture
@@ -30,6 +33,15 @@ def library(tmp_path: Path) -> Library:
 
 def quiet(done: int, total: int | None) -> None:
     assert total is None or done <= total
+
+
+def pull(
+    source: str, library: Library, progress: Progress = quiet, say: Say = lambda line: None
+) -> InstalledModel:
+    """What comes is kept as it is: which type is fastest is asked in the engine's tests."""
+    model = pull_and_try(source, library, Teller(progress=progress, say=say), as_is=True)
+    assert isinstance(model, InstalledModel)
+    return model
 
 
 def left_behind(library: Library) -> list[str]:
@@ -215,7 +227,7 @@ def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path, site: 
 
 def test_a_log_gets_ten_lines_and_each_step_its_own() -> None:
     lines: list[str] = []
-    progress = lines_progress(lines.append)
+    progress = lines_teller(lines.append).progress
     for step in range(2):
         for done in range(0, 1_000_000_001, 1_000_000):
             progress(done, 1_000_000_000 + step)
@@ -223,27 +235,55 @@ def test_a_log_gets_ten_lines_and_each_step_its_own() -> None:
     assert len(lines) == 2 * 11 - 1
 
 
+def test_a_log_is_told_how_far_a_trial_is() -> None:
+    lines: list[str] = []
+    share = lines_teller(lines.append).share
+    for done in range(101):
+        share(done / 100)
+    assert lines[0] == "trying: 0%"
+    assert lines[-1] == "trying: 100%"
+    assert len(lines) == 11
+
+
+class Bar:
+    """What of a tqdm bar is used."""
+
+    n: float = 0
+    total: float | None = None
+    bar_format: str | None = None
+
+    def reset(self, total: float | None) -> None:
+        self.n, self.total = 0, total
+
+    def update(self, more: float) -> None:
+        self.n += more
+
+
 def test_a_bar_goes_back_for_the_next_step() -> None:
-    class Bar:
-        n, total = 0, None
-
-        def reset(self, total: int | None) -> None:
-            self.n, self.total = 0, total
-
-        def update(self, more: int) -> None:
-            self.n += more
-
     bar = Bar()
-    progress = bar_progress(bar)
+    progress = bar_teller(bar, print).progress
     for done, total in ((5, None), (9, None), (2, 10), (10, 10)):
         progress(done, total)
         assert (bar.n, bar.total) == (done, total)
 
 
+def test_a_bar_shows_no_bytes_where_there_are_none() -> None:
+    bar = Bar()
+    teller = bar_teller(bar, print)
+    teller.progress(5, 10)
+    teller.share(0.5)
+    assert (bar.n, bar.total) == (0.5, 1)
+    assert bar.bar_format
+    teller.share(0.75)
+    assert bar.n == 0.75
+    teller.progress(5, 10)
+    assert (bar.n, bar.total, bar.bar_format) == (5, 10, None)
+
+
 def test_the_command_prints_where_the_model_is_and_errors_without_a_traceback(
     private_dirs: Path, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([site.url]) == 0
+    assert main([site.url, "--as-is"]) == 0
     assert "model.gguf" in capsys.readouterr().out
     assert main(["gpt-9"]) == 1
     assert "Traceback" not in capsys.readouterr().err

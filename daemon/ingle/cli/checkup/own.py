@@ -10,9 +10,9 @@ from ingle.cli.checkup.finding import Findings, fail, ok, warn
 from ingle.cli.session import Session
 from ingle.errors import BadModelFile, ConfigError, ModelNotFound
 from ingle.models.catalog import EMBEDDED
+from ingle.models.files import sha256
 from ingle.models.gguf import read_header
 from ingle.models.library import Library
-from ingle.models.pull import sha256
 
 
 def configuration(session: Session) -> Findings:
