@@ -5,6 +5,7 @@ spans: only a span of ours is tokenised with special tokens parsed; what a perso
 or a document says is data, whatever it looks like.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -38,10 +39,18 @@ class Device(Result, frozen=True):
     total_bytes: int = 0
 
 
-class DevicesParams(Params, frozen=True):
-    """`measure` names the device whose memory is wanted; "" is the only GPU, or none of several."""
+def gpus(devices: Sequence[Device]) -> list[Device]:
+    """Those that layers can be put on: integrated ones only where there is no other, as llama.cpp
+    has it."""
+    found = [device for device in devices if device.kind in ("gpu", "igpu")]
+    return [device for device in found if device.kind == "gpu"] or found
 
-    measure: str = ""
+
+class DevicesParams(Params, frozen=True):
+    """`measure` names the GPU whose memory is wanted. Where it is not there, or "", it is the only
+    GPU that there is, and none of several; None asks for nobody's."""
+
+    measure: str | None = ""
 
 
 class DevicesResult(Result, frozen=True):
@@ -192,6 +201,11 @@ class ChildStatus(Result, frozen=True):
     prefilled_tokens: int
     step_ms: float
     """Median of the last steps."""
+    cut_steps: int = 0
+    decode_ms_total: float = 0.0
+    """Spent in `llama_decode`."""
+    busy_ms_total: float = 0.0
+    """Spent by the loop while it had work; what is not `decode_ms_total` is Python's share."""
 
 
 METHODS: dict[str, tuple[type[Params], type[Result]]] = {

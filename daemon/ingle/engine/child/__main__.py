@@ -2,9 +2,11 @@
 
 import os
 
-os.environ["GOMP_SPINCOUNT"] = "0"
-"""Threads that spin at a barrier collapse on a busy desktop (23 ms a token became 1.8 s beside two
-busy programs); libgomp reads this when it is loaded, so it stands before every other import."""
+os.environ["GOMP_SPINCOUNT"] = "1000"
+"""Turns that a thread spins at a barrier before it sleeps, some 20 us. By default it is 300,000,
+which collapses on a busy desktop (23 ms a token became 1.8 s beside two busy programs); none at all
+makes two threads half as fast as they could be on an idle one. libgomp reads this when it is
+loaded, so it stands before every other import."""
 os.environ["GGML_NO_BACKTRACE"] = "1"
 """A failed assertion would start gdb for ten seconds, while the caller waits for its error."""
 

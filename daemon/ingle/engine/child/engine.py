@@ -8,18 +8,16 @@ long step in flight that mostly serves what is gone, or keeps somebody more impo
 import asyncio
 import itertools
 import logging
-import statistics
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from ingle.engine.child import step
+from ingle.engine.child.counters import Counters
 from ingle.engine.child.llama.context import Context
-from ingle.engine.child.pace import FEW_ROWS
-from ingle.engine.child.scheduler import Budget, Claim, plan
+from ingle.engine.child.pace import Pace
+from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.work.base import Feed, Work
@@ -27,8 +25,8 @@ from ingle.errors import EngineUnavailable
 
 log = logging.getLogger(__name__)
 
-WORTH_CUTTING = 48
-"""Rows: a shorter step is over before an abort would pay."""
+WORTH_CUTTING_MS = 25.0
+"""A step that is probably over sooner is not cut: what was computed of it would be lost."""
 
 SHORT_MS = 20.0
 """The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
@@ -36,30 +34,26 @@ TURNS = 3
 """Of the event loop between short steps: bytes arrive, become a message, and wake its handler."""
 
 
-@dataclass
-class Counters:
-    """Since the start of the child."""
-
-    steps: int = 0
-    decoded: int = 0
-    prefilled: int = 0
-    step_ms: deque[float] = field(default_factory=lambda: deque(maxlen=64))
-
-    @property
-    def median_ms(self) -> float:
-        return statistics.median(self.step_ms) if self.step_ms else 0.0
-
-
 class Engine:
     """Runs works on a context; `run` lives as long as the child."""
 
     def __init__(
-        self, context: Context, slots: Slots, budget: Budget, executor: ThreadPoolExecutor
+        self,
+        context: Context,
+        slots: Slots,
+        budget: Budget,
+        pace: Pace,
+        executor: ThreadPoolExecutor,
     ) -> None:
-        self._context, self._budget, self._executor = context, budget, executor
+        self._context, self._budget, self._pace = context, budget, pace
+        self._executor = executor
         self._seating = Seating(context, slots)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
+        self._ends = 0.0
+        """When the step in flight will probably be over."""
+        self._waited: dict[int, int] = {}
+        """For how many steps each class has been passed over."""
         self._wake = asyncio.Event()
         self.counters = Counters()
 
@@ -101,7 +95,7 @@ class Engine:
             self._cut_if_long()
 
     def _cut_if_long(self) -> None:
-        if _rows(feed for feeds in self._in_flight.values() for feed in feeds) >= WORTH_CUTTING:
+        if not 0 <= self._ends - time.monotonic() <= WORTH_CUTTING_MS / 1000:
             self._context.abort()
 
     @property
@@ -116,20 +110,26 @@ class Engine:
 
     async def run(self) -> None:
         """Step while there is work."""
+        began = time.perf_counter()
         while True:
             self._seating.admit()
-            shares = plan(self._claims(), self._budget)
+            claims = self._claims()
+            shares = plan(claims, self._budget, self._pace, self._waited)
             if not shares:
                 self._wake.clear()
                 await self._wake.wait()
+                began = time.perf_counter()
                 continue
+            self._waited = passed_over(claims, shares, self._waited)
             await self._step(shares)
+            now = time.perf_counter()
+            self.counters.busy_ms += (now - began) * 1000
+            began = now
 
     async def _step(self, shares: dict[int, int]) -> None:
         running = self._seating.running
         self._in_flight = {key: running[key].work.take(rows) for key, rows in shares.items()}
         feeds = [feed for each in self._in_flight.values() for feed in each]
-        self._context.allow()
         outcome = await self._decoded(feeds)
         in_flight, self._in_flight = self._in_flight, {}
         self._count(outcome, in_flight)
@@ -141,16 +141,20 @@ class Engine:
     async def _decoded(self, feeds: Sequence[Feed]) -> step.Outcome:
         """A short step runs right here: two hand-overs between threads take a tenth of it. During
         a long one the loop goes on, to hear of a cancel or of somebody more important."""
-        if self._is_short(feeds):
+        rows = _rows(feeds)
+        threads, ms = self._pace.threads(rows), self._pace.ms(rows)
+        self._context.allow()
+        self._ends = time.monotonic() + ms / 1000
+        if 0 < ms <= SHORT_MS:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            return step.run(self._context, feeds)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, step.run, self._context, feeds)
-
-    def _is_short(self, feeds: Sequence[Feed]) -> bool:
-        rows = _rows(feeds)
-        return rows <= FEW_ROWS and rows * self._context.row_ms <= SHORT_MS
+            outcome = step.run(self._context, feeds, threads)
+        else:
+            loop = asyncio.get_running_loop()
+            outcome = await loop.run_in_executor(self._executor, step.run, self._context, feeds, threads)
+        if not outcome.code:
+            self._pace.observe(rows, threads, outcome.decode_ms)
+        return outcome
 
     def _claims(self) -> list[Claim]:
         return [
@@ -161,13 +165,13 @@ class Engine:
                 ticket.work.is_generating,
                 ticket.work.is_dense,
                 ticket.passed_over,
+                gain=ticket.work.gain,
             )
             for key, ticket in self._seating.running.items()
         ]
 
     def _count(self, outcome: step.Outcome, in_flight: dict[int, list[Feed]]) -> None:
-        self.counters.steps += 1
-        self.counters.step_ms.append(outcome.ms)
+        self.counters.count(outcome.decode_ms, is_cut=outcome.is_aborted)
         if outcome.code:
             return
         for key, feeds in in_flight.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from ingle.engine.child.llama import devices, library
 from ingle.engine.child.llama.context import Context, ContextShape
 from ingle.engine.child.llama.model import Model
-from ingle.engine.child.pace import best_threads
+from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import Budget
 from ingle.engine.child.slots import Slots
 from ingle.engine.protocol import Device, LoadParams, LoadResult
@@ -26,8 +26,10 @@ MAX_SEQUENCES = 256
 CPU_BATCH, CPU_UBATCH = 256, 128
 """A step that is aborted loses one micro-batch; larger ones read prompts 3 % faster."""
 GPU_BATCH, GPU_UBATCH = 1024, 512
-BESIDE = 32
-"""Prompt rows beside text that somebody reads along: some 0.15 s on two slow cores."""
+STEP_MS = 50.0
+"""Of a step in which somebody's text is written: the longest pause that a prompt beside it makes."""
+CALM_MS, CALM_UNCUT_MS = 500.0, 60.0
+"""Of one in which nobody's is: who comes meanwhile has it cut, where it can be."""
 OUTPUTS = 128
 """Rows with logits in a step: 25 MB for a vocabulary of 49,152."""
 
@@ -42,6 +44,7 @@ class Opened:
     context: Context
     slots: Slots
     budget: Budget
+    pace: Pace
     limit: int
     result: LoadResult
 
@@ -56,14 +59,16 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
     library.start()
     before = devices.measured(_chosen(params))
     try:
-        model, context, slots = _opened(params, before, report)
+        model, context, slots, pace = _opened(params, before, report)
     except MemoryError:
         raise NotEnoughMemory("no memory is left for the engine itself") from None
-    budget = Budget(context.batch.capacity, BESIDE, context.batch.max_outputs)
+    calm_ms = CALM_MS if context.can_abort and not before else CALM_UNCUT_MS
+    budget = Budget(context.batch.capacity, context.batch.max_outputs, STEP_MS, calm_ms)
     return Opened(
         context,
         slots,
         budget,
+        pace,
         min(context.n_ctx, model.n_ctx_train or context.n_ctx),
         LoadResult(
             architecture=model.architecture,
@@ -71,7 +76,7 @@ def open_model(params: LoadParams, report: Callable[[float], None]) -> Opened:
             n_ctx_train=model.n_ctx_train,
             n_vocab=context.vocabulary.size,
             slots=params.slots,
-            threads=context.threads,
+            threads=pace.threads(1),
             device=", ".join(device.description for device in before) or "CPU",
             vram_bytes=_taken(before, devices.measured(before)),
             rss_bytes=rss(),
@@ -99,7 +104,7 @@ def _chosen(params: LoadParams) -> list[Device]:
 
 def _opened(
     params: LoadParams, gpus: Sequence[Device], report: Callable[[float], None]
-) -> tuple[Model, Context, Slots]:
+) -> tuple[Model, Context, Slots, Pace]:
     model = Model(
         params.path,
         gpus=gpus,
@@ -109,11 +114,10 @@ def _opened(
     )
     is_on_gpu = _on_gpu(params, gpus, model) == model.layers
     context = Context(model, _shape(params, _slots(params, model, params.n_ctx), is_on_gpu))
-    context.warm_up()
-    if params.tune_threads and not is_on_gpu:
-        _tune(context, params.threads)
-    context.row_ms = context.warm_up()
-    return model, context, _slots(params, model, context.n_ctx)
+    context.warm_up(params.threads)
+    pace = Pace(params.threads, is_tuned=params.tune_threads and not is_on_gpu)
+    pace.tune(context.warm_up)
+    return model, context, _slots(params, model, context.n_ctx), pace
 
 
 def _on_gpu(params: LoadParams, gpus: Sequence[Device], model: Model) -> int:
@@ -121,14 +125,6 @@ def _on_gpu(params: LoadParams, gpus: Sequence[Device], model: Model) -> int:
     if not gpus:
         return 0
     return model.layers if params.gpu_layers < 0 else min(params.gpu_layers, model.layers)
-
-
-def _tune(context: Context, most: int) -> None:
-    def step_ms(threads: int) -> float:
-        context.threads = threads
-        return context.warm_up()
-
-    context.threads = best_threads(most, step_ms)
 
 
 def _check(params: LoadParams) -> None:

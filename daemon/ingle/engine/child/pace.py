@@ -1,42 +1,148 @@
-"""How many threads a step with few rows takes: measured once, when the model is loaded.
+"""What a step costs here, by its rows and its threads: measured while running, and tried anew.
 
-Threads that do not spin (`child.__main__`) pay for every barrier with a wake-up, some two hundred
-a token. For a small model that is most of the time: SmolLM2-135M decodes 110 tokens a second on
-one thread and 38 on two, while prompts are read 1.7 times faster on two. For a large model the
-barriers are nothing beside the arithmetic. So it is tried out: all threads, half of them, ...
+Nothing about it can be known before. One row of SmolLM2-135M takes 6.5 ms on two cores, two rows
+together take 17 (a batch wants other kernels than a single row), 128 rows take 140; a data-centre
+GPU takes the same time for 1 and for 64. More threads are faster on an idle machine, and slower
+than one where something else runs, for at every barrier all wait for the one that was put aside.
+So each size of step has its samples for each number of threads; the fastest is used, and those
+that lost are tried again now and then.
 """
 
+import time
+from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from statistics import median
 
-FEW_ROWS = 16
-"""A step with so many rows behaves as one with a single row; from 32 on more threads pay."""
-REPEATS = 3
+SAMPLES = 5
+"""Their median is believed: one step that the system put aside says nothing about the next."""
+NEARLY = 1.25
+"""What was at most so many times slower is tried again sooner."""
+AGAIN_S, RARELY_S = 5.0, 60.0
 SLOW_MS = 80.0
-"""A step of a model that is so slow is arithmetic, not barriers: trying on would only cost time."""
+"""A model whose single row is so slow is arithmetic, not barriers: trying on at load would only
+cost time."""
 WORTH = 1.1
 """More threads have to be so much faster: fewer leave more of the machine to the person."""
+REPEATS = 3
 
 
-def best_threads(most: int, step_ms: Callable[[int], float]) -> int:
-    """The smallest of `most`, `most / 2`, ..., 1 that is about as fast as the fastest.
+@dataclass
+class _Record:
+    """What steps of one size took with one number of threads."""
 
-    `step_ms` gives the milliseconds of one step with that many threads.
-    """
-    counts = _halvings(most)
-    took = {most: _median(most, step_ms)}
-    if took[most] > SLOW_MS:
-        return most
-    took |= {count: _median(count, step_ms) for count in counts[1:]}
-    fastest = min(took.values())
-    return min(count for count in counts if took[count] <= fastest * WORTH)
+    samples: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    ms: float = 0.0
+    tried: float = float("-inf")
+
+    def add(self, ms: float, now: float) -> None:
+        self.samples.append(ms)
+        self.ms, self.tried = median(self.samples), now
+
+    def is_due(self, fastest: float, now: float) -> bool:
+        """Whether it should be tried again, though another one was faster."""
+        patience = AGAIN_S if self.ms <= fastest * NEARLY else RARELY_S
+        return now - self.tried > patience
 
 
-def _halvings(most: int) -> list[int]:
+class Pace:
+    """How long steps last, and how to take them."""
+
+    def __init__(
+        self, threads: int, *, is_tuned: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`threads` at most; every step takes them all unless the pace `is_tuned`."""
+        self._counts = halvings(threads) if is_tuned else [threads]
+        self._clock = clock
+        self._records: dict[int, dict[int, _Record]] = {}
+        self._sizes: list[int] = []
+        """Those that have records, ascending."""
+        self._ms: dict[int, float] = {}
+
+    def observe(self, rows: int, threads: int, ms: float) -> None:
+        """A step of `rows` took `ms`."""
+        size = _size(rows)
+        if size not in self._records:
+            self._records[size] = {}
+            insort(self._sizes, size)
+        records = self._records[size]
+        record = records.setdefault(threads, _Record())
+        record.add(ms * (size / rows) ** 0.5, self._clock())
+        self._ms[size] = min(each.ms for each in records.values())
+
+    def ms(self, rows: int) -> float:
+        """Milliseconds that a step of `rows` probably lasts: on the line between the two nearest
+        sizes that were measured. What was never measured is thought cheap, and so tried."""
+        if not self._sizes:
+            return 0.0
+        at = bisect_left(self._sizes, rows)
+        if at == len(self._sizes):
+            last = self._sizes[-1]
+            return self._ms[last] * (rows / last if last > 1 else 1.0)
+        high = self._sizes[at]
+        if at == 0 or high == rows:
+            return self._ms[high]
+        low = self._sizes[at - 1]
+        share = (rows - low) / (high - low)
+        return self._ms[low] + share * (self._ms[high] - self._ms[low])
+
+    def rows_within(self, ms: float, most: int) -> int:
+        """The most rows, of 1 to `most`, of a step that probably lasts no longer than `ms`."""
+        low, high = 1, most + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.ms(middle) <= ms else (low, middle)
+        return low
+
+    def together(self, rows: int) -> int:
+        """How many of `rows` single rows to decode in one step, so that most come out a second."""
+        records = self._records.get(_size(rows))
+        if not records:
+            return rows
+        sizes = {1, rows, *(size for size in self._sizes if size < rows)}
+        best = max(sizes, key=lambda size: (size / max(self.ms(size), 1e-9), size))
+        as_fast = self.ms(best) * rows / best
+        record = min(records.values(), key=lambda each: each.ms)
+        return rows if record.is_due(as_fast, self._clock()) else best
+
+    def threads(self, rows: int) -> int:
+        """How many threads a step of `rows` takes: the fewest that are about as fast as the
+        fastest, or a number that should be tried again."""
+        records = self._records.get(_size(rows))
+        if not records:
+            return self._counts[0] if rows > 1 or not self._sizes else self.threads(self._sizes[0])
+        now, fastest = self._clock(), min(record.ms for record in records.values())
+        more_threads_ms = float("inf")
+        for count in self._counts:
+            record = records.get(count)
+            if record is None or record.is_due(fastest, now):
+                return count
+            if record.ms > more_threads_ms * NEARLY:
+                break
+            more_threads_ms = record.ms
+        return min(count for count, record in records.items() if record.ms <= fastest * WORTH)
+
+    def tune(self, step_ms: Callable[[int], float]) -> None:
+        """Try the numbers of threads on a single row; `step_ms` decodes one with so many."""
+        for count in self._counts:
+            for _ in range(REPEATS):
+                self.observe(1, count, step_ms(count))
+                if self.ms(1) > SLOW_MS:
+                    return
+
+
+def halvings(most: int) -> list[int]:
+    """`most`, half of it, ... 1."""
     counts = [most]
     while counts[-1] > 1:
         counts.append(counts[-1] // 2)
     return counts
 
 
-def _median(count: int, step_ms: Callable[[int], float]) -> float:
-    return sorted(step_ms(count) for _ in range(REPEATS))[REPEATS // 2]
+@cache
+def _size(rows: int) -> int:
+    """The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: steps of about the same cost are one size."""
+    power = 1 << (rows - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and rows <= power * 3 // 4 else power

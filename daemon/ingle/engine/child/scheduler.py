@@ -3,20 +3,46 @@
 It knows neither tokens nor llama.cpp. Pre-emption needs no saved state: a sequence that is not
 in the batch stays in the KV cache and goes on later. The rules, in order:
 
-1. A lower class does not slow a higher one: background works only when nobody interactive runs,
-   and nobody's prompt is read beside a more important one's prompt.
-2. Every running sequence that generates gets its one row before prompts get the rest.
-3. Whoever was passed over for `patience` steps gets a small share of one, so that nobody starves.
+1. A step has one group: sequences with different adapters, or one that wants to be alone, never
+   share it. Groups take turns.
+2. The most important class is served. Lower ones ride along where that costs next to nothing (on a
+   GPU), and a class that was passed over for `PATIENCE` steps gets a small share of one.
+3. Texts that are being written come before prompts that are being read. So many of them are
+   decoded together as make the most tokens a second here, drafts included; the others are next.
+4. A step in which somebody's text is written lasts `Budget.step_ms` at most, because of the
+   prompts beside it; without one, and in the background, `Budget.calm_ms`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ingle.vocabulary import Priority
 
 RANKS: dict[Priority, int] = {"interactive": 0, "normal": 1, "background": 2}
 
 INTERACTIVE, BACKGROUND = 0, 2
+
+TURN = 4
+"""Steps that a group keeps its turn for while another one of the same class waits."""
+PATIENCE = {1: 24, 2: 128}
+"""Steps for which a class lets more important ones go first, by rank."""
+NOBODY_WAITED: Mapping[int, int] = {}
+RIDE = 1.1
+"""Riders may make a step so many times longer."""
+FLAT = 1.25
+"""... where a step with twice the rows takes at most so many times longer: costs that rise with
+every row mean that riders are not free, whatever the estimate says."""
+
+
+class Cost(Protocol):
+    """What steps cost on this machine: `pace.Pace`."""
+
+    def ms(self, rows: int) -> float: ...
+
+    def rows_within(self, ms: float, most: int) -> int: ...
+
+    def together(self, rows: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,85 +54,168 @@ class Claim:
     rows: int
     """Tokens that could be fed now, at least 1."""
     is_generating: bool
-    """One row, and somebody reads along: in contrast to a prompt being read."""
+    """One row and perhaps a draft, and somebody reads along: in contrast to a prompt being read."""
     is_dense: bool = False
     """Every row of it gives logits, which cost memory."""
     passed_over: int = 0
     """Steps since it was last served."""
+    group: int = 0
+    """Only claims of the same group share a step."""
+    gain: float = 0.0
+    """Of a text with a draft: how many of the drafted tokens will probably be right."""
+
+    @property
+    def is_drafted(self) -> bool:
+        return self.is_generating and self.rows > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Rows of one step."""
+    """What one step may be. Times in milliseconds."""
 
     rows: int
-    """Of the whole batch; llama.cpp aborts the process past its own limit."""
-    beside: int
-    """Of prompts beside a row that generates for somebody as important: keeps the text flowing."""
+    """llama.cpp aborts the process past its own limit."""
     outputs: int
     """Rows with logits."""
-    patience: int = 64
-    share: int = 32
-    """Rows for the one that has been passed over the longest, once per step."""
+    step_ms: float
+    calm_ms: float
 
 
-def plan(claims: Sequence[Claim], budget: Budget) -> dict[int, int]:
-    """Rows for each key in the next step, never zero; `claims` in the order of arrival."""
-    step = _Step(budget)
-    ordered = sorted(claims, key=lambda claim: claim.rank)
-    if not ordered:
+def plan(
+    claims: Sequence[Claim], budget: Budget, cost: Cost, waited: Mapping[int, int] = NOBODY_WAITED
+) -> dict[int, int]:
+    """Rows for each key in the next step, never zero; `claims` in the order of arrival.
+
+    `waited` says for how many steps each class, by rank, has been passed over.
+    """
+    if not claims:
         return {}
-    overdue = [claim for claim in ordered if claim.passed_over >= budget.patience]
-    if overdue:
-        longest = max(overdue, key=lambda claim: claim.passed_over)
-        step.give(longest, budget.share)
-    ordered = [claim for claim in ordered if claim.key not in step.shares]
-    if _is_interactive(claims):
-        ordered = [claim for claim in ordered if claim.rank != BACKGROUND]
-    for claim in ordered:
-        if claim.is_generating:
-            step.give(claim, 1)
-    prompts = [claim for claim in ordered if not claim.is_generating]
-    _share_out([claim for claim in prompts if claim.rank == prompts[0].rank], claims, step)
+    step = _Step(budget, cost)
+    top = min(claim.rank for claim in claims)
+    lead = _lead(claims, top, waited)
+    team = [claim for claim in claims if claim.group == lead.group]
+    if lead.rank > top:
+        step.give(lead, cost.rows_within(budget.step_ms, budget.rows))
+    first = sorted((claim for claim in team if claim.rank == top), key=_waited_longest)
+    prompts = [claim for claim in first if not claim.is_generating]
+    texts = [claim for claim in first if claim.is_generating]
+    if lead.rank > top:
+        step.give_rows(texts)
+    elif prompts:
+        _read(step, prompts, texts, top)
+    else:
+        _write(step, texts)
+    _ride(step, [claim for claim in team if claim.rank > top])
     return step.shares
+
+
+def _lead(claims: Sequence[Claim], top: int, waited: Mapping[int, int]) -> Claim:
+    """Whose group has the step: one of a class that has waited too long, else the turn's."""
+    overdue = [
+        claim
+        for claim in claims
+        if claim.rank > top and waited.get(claim.rank, 0) >= PATIENCE[claim.rank]
+    ]
+    if overdue:
+        return max(overdue, key=lambda claim: (claim.rank, claim.passed_over))
+    first = [claim for claim in claims if claim.rank == top]
+    return min(first, key=lambda claim: (-(claim.passed_over // TURN), claim.passed_over))
+
+
+def passed_over(
+    claims: Iterable[Claim], shares: Mapping[int, int], waited: Mapping[int, int]
+) -> dict[int, int]:
+    """`waited` after the step `shares`: a class was served if whoever waited longest in it was."""
+    longest: dict[int, Claim] = {}
+    for claim in claims:
+        known = longest.get(claim.rank)
+        if known is None or claim.passed_over > known.passed_over:
+            longest[claim.rank] = claim
+    return {
+        rank: 0 if claim.key in shares else waited.get(rank, 0) + 1 for rank, claim in longest.items()
+    }
+
+
+def _waited_longest(claim: Claim) -> int:
+    return -claim.passed_over
 
 
 class _Step:
     """The batch being put together: what was given and what is left."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self.rows, self.outputs = budget.rows, budget.outputs
+    def __init__(self, budget: Budget, cost: Cost) -> None:
+        self.budget, self.cost = budget, cost
+        self.rows, self.outputs = 0, budget.outputs
         self.shares: dict[int, int] = {}
 
     def give(self, claim: Claim, wanted: int) -> int:
         """Give up to `wanted` rows more; says how many."""
         before = self.shares.get(claim.key, 0)
-        rows = min(wanted, claim.rows - before, self.rows, self._by_outputs(claim, before))
+        left = self.budget.rows - self.rows
+        rows = min(wanted, claim.rows - before, left, self._by_outputs(claim, before))
         if rows > 0:
             self.shares[claim.key] = before + rows
-            self.rows -= rows
-            self.outputs -= rows if claim.is_dense else int(not before)
+            self.rows += rows
+            has_all = claim.is_dense or claim.is_generating
+            self.outputs -= rows if has_all else int(not before)
         return max(rows, 0)
 
+    def give_rows(self, texts: Iterable[Claim]) -> None:
+        """One row for each text."""
+        for claim in texts:
+            self.give(claim, 1)
+
     def _by_outputs(self, claim: Claim, before: int) -> int:
-        if claim.is_dense:
+        if claim.is_dense or claim.is_generating:
             return self.outputs
         return claim.rows if before or self.outputs else 0
 
 
-def _is_interactive(claims: Iterable[Claim]) -> bool:
-    return any(claim.rank == INTERACTIVE for claim in claims)
+def _write(step: _Step, texts: Sequence[Claim]) -> None:
+    """Decode texts: of all ways to do it, the one that makes the most tokens a second."""
+    together = step.cost.together(len(texts))
+    ways = [
+        [(claim, claim.rows if with_drafts else 1) for claim in texts[:count]]
+        for count in sorted({1, together, len(texts)})
+        for with_drafts in (False, True)
+    ]
+    for claim, rows in max(ways, key=lambda way: _tokens_per_ms(way, step.cost, together)):
+        step.give(claim, rows)
 
 
-def _share_out(prompts: list[Claim], claims: Sequence[Claim], step: _Step) -> None:
-    """Prompts of one class share what is left evenly; the first ones take what others leave."""
-    if not prompts:
-        return
-    rank = prompts[0].rank
-    beside = any(claim.is_generating and claim.rank <= rank for claim in claims)
-    left = min(step.rows, step.budget.beside if beside else step.rows)
-    even = max(left // len(prompts), 1)
+def _tokens_per_ms(way: Sequence[tuple[Claim, int]], cost: Cost, together: int) -> float:
+    rows = sum(rows for _, rows in way)
+    gains = sum(claim.gain for claim, rows in way if rows > 1)
+    if not gains and len(way) != together:  # without drafts `together` knows better
+        return 0.0
+    return (len(way) + gains) / max(cost.ms(rows), 1e-9)
+
+
+def _read(step: _Step, prompts: Sequence[Claim], texts: Sequence[Claim], rank: int) -> None:
+    """Read prompts of one class, with its texts beside them."""
+    step.give_rows(texts)
+    is_calm = rank == BACKGROUND or not texts
+    ms = step.budget.calm_ms if is_calm else step.budget.step_ms
+    most = step.cost.rows_within(ms, step.budget.rows)
+    _share_out(step, prompts, max(most - step.rows, len(prompts)))
+
+
+def _share_out(step: _Step, prompts: Sequence[Claim], left: int) -> None:
+    """Prompts share `left` rows evenly; the first ones take what others leave."""
+    even = max(left // max(len(prompts), 1), 1)
     for wanted in (even, left):
         for claim in prompts:
             left -= step.give(claim, min(wanted, left))
+
+
+def _ride(step: _Step, others: Sequence[Claim]) -> None:
+    """Let lower classes use what the step has room for at no cost."""
+    if not others or not step.rows:
+        return
+    alone = step.cost.ms(step.rows)
+    if step.cost.ms(step.rows * 2) > alone * FLAT:
+        return
+    left = step.cost.rows_within(alone * RIDE, step.budget.rows) - step.rows
+    ranked = sorted(others, key=lambda claim: (claim.rank, -claim.passed_over))
+    for claim in sorted(ranked, key=lambda claim: not claim.is_generating):
+        left -= step.give(claim, min(left, claim.rows))

@@ -106,7 +106,7 @@ class Service:
         report = _reporter(call) if params.stream else _ignore
         loop = asyncio.get_running_loop()
         opened = await loop.run_in_executor(self._decoding, open_model, params, report)
-        engine = Engine(opened.context, opened.slots, opened.budget, self._decoding)
+        engine = Engine(opened.context, opened.slots, opened.budget, opened.pace, self._decoding)
         self._loaded = Loaded(opened, engine)
         self._ready.set()
         return opened.result
@@ -218,6 +218,9 @@ class Service:
             decoded_tokens=counters.decoded,
             prefilled_tokens=counters.prefilled,
             step_ms=counters.median_ms,
+            cut_steps=counters.cut,
+            decode_ms_total=counters.decode_ms,
+            busy_ms_total=counters.busy_ms,
         )
 
     # ---- tokens

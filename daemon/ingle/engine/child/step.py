@@ -22,7 +22,8 @@ class Outcome:
     """
 
     code: int
-    ms: float
+    decode_ms: float
+    """Of `llama_decode` alone."""
     values: list[list[Value]] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
 
@@ -31,16 +32,16 @@ class Outcome:
         return self.code == ABORTED
 
 
-def run(context: Context, feeds: Sequence[Feed]) -> Outcome:
+def run(context: Context, feeds: Sequence[Feed], threads: int) -> Outcome:
     """Decode all feeds in one batch."""
-    began = time.perf_counter()
     firsts = _fill(context, feeds)
-    code = context.decode()
+    began = time.perf_counter()
+    code = context.decode(threads)
+    ms = (time.perf_counter() - began) * 1000
     if code:
-        ms = (time.perf_counter() - began) * 1000
         return Outcome(code, ms, kept=[context.kept(feed.seq) for feed in feeds])
     values = [_read(context, first, feed.wants) for first, feed in zip(firsts, feeds, strict=True)]
-    return Outcome(0, (time.perf_counter() - began) * 1000, values)
+    return Outcome(0, ms, values)
 
 
 def _fill(context: Context, feeds: Sequence[Feed]) -> list[int]:

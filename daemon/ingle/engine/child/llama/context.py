@@ -13,7 +13,6 @@ from ingle.engine.child.llama import library
 from ingle.engine.child.llama.batch import Batch
 from ingle.engine.child.llama.model import Model
 from ingle.engine.child.llama.vocabulary import Vocabulary
-from ingle.engine.child.pace import FEW_ROWS
 from ingle.engine.protocol import Flash, KvType
 from ingle.errors import EngineUnavailable, NotEnoughMemory
 
@@ -63,10 +62,6 @@ class Context:
         self._memory = ll.llama_get_memory(self.handle)
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
-        self.threads = self._most_threads = shape.threads
-        """Of a step with few rows; one with many takes all."""
-        self.row_ms = 0.0
-        """Milliseconds of a step with one row, as it was at load."""
         self._abort = self._arm_abort()
 
     @staticmethod
@@ -84,12 +79,17 @@ class Context:
     def _arm_abort(self) -> "ctypes.Array[ctypes.c_char]":
         """Abort without the interpreter's lock: libc's `strlen` is the callback, a flag its string."""
         flag = ctypes.create_string_buffer(2)
-        if not self.model.is_recurrent:
+        if self.can_abort:
             strlen = ctypes.cast(ctypes.CDLL(None).strlen, ll.ggml_abort_callback)
             pointer = ctypes.cast(flag, ctypes.c_void_p)
             ll.llama_set_abort_callback(self.handle, strlen, pointer)
             self._keep_alive = strlen
         return flag
+
+    @property
+    def can_abort(self) -> bool:
+        """Whether a decode on the CPU can be cut, and goes on later where it was."""
+        return not self.model.is_recurrent
 
     def abort(self) -> None:
         """Cut the decode in flight (on the CPU, 3-5 ms later); from any thread."""
@@ -99,11 +99,12 @@ class Context:
         """Take back `abort` before the next decode."""
         self._abort[0] = b"\0"
 
-    def decode(self) -> int:
-        """Run the batch: 0, `ABORTED`, 1 when the memory is full, or another error."""
-        beside = self.threads if self.batch.raw.n_tokens <= FEW_ROWS else self._most_threads
-        ll.llama_set_n_threads(self.handle, self.threads, beside)
-        return int(ll.llama_decode(self.handle, self.batch.raw))
+    def decode(self, threads: int) -> int:
+        """Run the batch to its end: 0, `ABORTED`, 1 when the memory is full, or another error."""
+        ll.llama_set_n_threads(self.handle, threads, threads)
+        code = int(ll.llama_decode(self.handle, self.batch.raw))
+        ll.llama_synchronize(self.handle)
+        return code
 
     def logits(self, row: int) -> NDArray[np.float32]:
         """A view, valid until the next decode, of a row that was marked as output."""
@@ -125,11 +126,11 @@ class Context:
         """How many positions of a sequence are in memory."""
         return int(ll.llama_memory_seq_pos_max(self._memory, seq)) + 1
 
-    def warm_up(self) -> float:
+    def warm_up(self, threads: int) -> float:
         """Decode one token and forget it: the first request shall not pay for first uses. Gives ms."""
         began = time.perf_counter()
         self.batch.clear()
         self.batch.add((self.vocabulary.opening() or [0])[:1], 0, 0, [0])
-        self.decode()
+        self.decode(threads)
         self.remove(0)
         return (time.perf_counter() - began) * 1000

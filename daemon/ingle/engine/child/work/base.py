@@ -69,6 +69,11 @@ class Work(ABC):
         return False
 
     @property
+    def gain(self) -> float:
+        """How many of the drafted tokens among `rows` will probably be right."""
+        return 0.0
+
+    @property
     @abstractmethod
     def rows(self) -> int:
         """Tokens that could be fed now; 0 when it is finished."""
