@@ -51,7 +51,7 @@ function _shtab_ingle_using
 end
 
 set -g _shtab_ingle_commands ask summarize rewrite run status doctor pause resume reload serve stop log model 'model list' 'model pull' 'model use' 'model inspect' 'model eval' 'model park' 'model unload' plugin 'plugin list' 'plugin enable' 'plugin disable' 'plugin grants' 'plugin new' 'plugin call' context 'context list' 'context get' 'context put' 'context search' 'context forget' rpc events completion version
-set -g _shtab_ingle_opts_with_value --arg --kind --limit --lines --reason --socket --title --tone -a -n
+set -g _shtab_ingle_opts_with_value --adapter --arg --kind --limit --lines --reason --socket --title --tone -a -n
 
 complete -c ingle -e
 complete -c ingle -f
@@ -68,6 +68,7 @@ complete -c ingle -n '_shtab_ingle_using ask' -l json -d 'print JSON, one value 
 complete -c ingle -n '_shtab_ingle_using ask' -l socket -x -d 'the daemon'"'"'s socket'
 complete -c ingle -n '_shtab_ingle_using ask' -l no-start -d 'never start the daemon, say how instead'
 complete -c ingle -n '_shtab_ingle_using ask' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using ask' -l adapter -x -d 'let a LoRA adapter of the library change the model; scale 0 to 4, 1 is as trained'
 complete -c ingle -n '_shtab_ingle_using ask' -l anyway -d 'ask a model that is too small for it'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a summarize -d 'Summarise a text of any kind.'
 complete -c ingle -n '_shtab_ingle_using summarize' -s h -l help -d 'show this help message and exit'
@@ -92,6 +93,7 @@ complete -c ingle -n '_shtab_ingle_using run' -l no-start -d 'never start the da
 complete -c ingle -n '_shtab_ingle_using run' -s q -l quiet -d 'print the result and nothing else'
 complete -c ingle -n '_shtab_ingle_using run' -s l -l list -d 'show the skills and what they take'
 complete -c ingle -n '_shtab_ingle_using run' -s a -l arg -x -d 'an argument of the skill'
+complete -c ingle -n '_shtab_ingle_using run' -l adapter -x -d 'let a LoRA adapter of the library change the model; scale 0 to 4, 1 is as trained'
 complete -c ingle -n '_shtab_ingle_using run' -l anyway -d 'use a model that is too small for it'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a status -d 'How the daemon, the model and the plugins are.'
 complete -c ingle -n '_shtab_ingle_using status' -s h -l help -d 'show this help message and exit'

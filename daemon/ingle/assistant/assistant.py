@@ -21,6 +21,7 @@ from ingle.assistant import (
     titles,
     writing,
 )
+from ingle.assistant.adapting import adapter_of
 from ingle.assistant.arguments import Value, bound
 from ingle.assistant.plain import plain
 from ingle.assistant.quoting import Source, search
@@ -63,7 +64,8 @@ class Assistant:
 
     async def generate(self, params: GenerateParams, delta: Delta) -> GenerateResult:
         """Continue a prompt or a conversation. Raises `ContextTooLong`; nothing is cut."""
-        return await generating.generate(self._engine, params, delta)
+        adapter = await adapter_of(self._library, params.adapter)
+        return await generating.generate(self._engine, params, delta, adapter)
 
     # ---- skills
 
@@ -105,7 +107,7 @@ class Assistant:
         skill = self.skills.find(params.skill)
         args = bound(skill.name, skill.args, params.args)
         _check(params.text, "give the skill something to work on")
-        turn = begin(self._engine, params.priority)
+        turn = begin(self._engine, params.priority, await adapter_of(self._library, params.adapter))
         strategy = self._strategy(skill, turn.model, params.anyway)
         tell = _teller(turn, delta)
         async with _deadline(params.deadline_ms):
@@ -199,7 +201,7 @@ class Assistant:
         if params.collection is not None:
             raise NotFound(f"there is no collection {params.collection[:80]!r}")
         skill = self.skills.find("ask")
-        turn = begin(self._engine, "interactive")
+        turn = begin(self._engine, "interactive", await adapter_of(self._library, params.adapter))
         tell = _teller(turn, delta)
         async with _deadline(params.deadline_ms):
             answer = await self._asked(turn, skill, params, tell)

@@ -6,7 +6,7 @@ Nothing is added but the chat template, and nothing is cut: what does not fit is
 from ingle.assistant.plain import plain
 from ingle.assistant.turn import Delta, Engine, begin
 from ingle.engine import protocol
-from ingle.errors import InvalidParams, NotFound
+from ingle.errors import InvalidParams
 from ingle.models.families import stops_of
 from ingle.models.templates import Turn as Said
 from ingle.wire.calls.assistant import MAX_STOPS, GenerateParams, GenerateResult
@@ -17,8 +17,13 @@ MAX_TOKENS = 512
 TEMPERATURE = 0.7
 
 
-async def generate(engine: Engine, params: GenerateParams, delta: Delta) -> GenerateResult:
-    """Raises `InvalidParams`, `NotFound` for an adapter, and the engine's errors."""
+async def generate(
+    engine: Engine,
+    params: GenerateParams,
+    delta: Delta,
+    adapter: protocol.AdapterRef | None = None,
+) -> GenerateResult:
+    """Raises `InvalidParams` and the engine's errors."""
     _check(params)
     turn = begin(engine, params.priority)
     stops = [*params.stop, *stops_of(turn.model.family)]
@@ -33,6 +38,7 @@ async def generate(engine: Engine, params: GenerateParams, delta: Delta) -> Gene
             grammar=params.grammar,
             schema=params.schema,
             priority=params.priority,
+            adapter=adapter,
             stream=params.stream,
         ),
         lambda piece: delta(plain(piece)),
@@ -53,8 +59,6 @@ def _check(params: GenerateParams) -> None:
         raise InvalidParams("one of `prompt` and `messages` is needed, and not both")
     if params.schema is not None and params.grammar is not None:
         raise InvalidParams("`schema` or `grammar`, not both")
-    if params.adapter is not None:
-        raise NotFound(f"there is no adapter {params.adapter[:80]!r}")
 
 
 def _said(params: GenerateParams) -> list[Said]:

@@ -38,6 +38,9 @@ class Engine(Protocol):
     def n_ctx(self) -> int:
         """Tokens of the longest prompt with its answer; known once the model is loaded."""
 
+    def held(self) -> "Engine":
+        """The same, held to the model that would answer now."""
+
     async def generate(
         self,
         params: protocol.GenerateParams,
@@ -65,6 +68,7 @@ class Turn:
     engine: Engine
     model: InstalledModel
     priority: Priority
+    adapter: protocol.AdapterRef | None = None
     usage: Usage = field(default_factory=Usage, init=False)
     _engine_time: list[Timing] = field(default_factory=list, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
@@ -99,7 +103,12 @@ class Turn:
         """How likely each candidate is after the prompt."""
         if not candidates:
             return []
-        params = protocol.ScoreParams(spans=spans, candidates=list(candidates), priority=self.priority)
+        params = protocol.ScoreParams(
+            spans=spans,
+            candidates=list(candidates),
+            priority=self.priority,
+            adapter=self.adapter,
+        )
         result = await self.engine.score(params)
         self._add(result.usage, result.timing)
         return result.scores
@@ -124,13 +133,18 @@ class Turn:
 
         try:
             async with asyncio.timeout(None) as scope:
-                result = await self.engine.generate(_completed(params, stops, self.priority), hear)
+                result = await self.engine.generate(self._completed(params, stops), hear)
         except TimeoutError:
             if not scope.expired():
                 raise
             return await self._cut_short("".join(heard), params)
         self._add(result.usage, result.timing)
         return Written(result.text, result.finish_reason)
+
+    def _completed(self, params: protocol.GenerateParams, stops: list[str]) -> protocol.GenerateParams:
+        return msgspec.structs.replace(
+            params, stop=stops[:64], priority=self.priority, adapter=self.adapter, stream=True
+        )
 
     async def _cut_short(self, text: str, params: protocol.GenerateParams) -> Written:
         """The engine gives no figures for what was cancelled; the texts do."""
@@ -145,11 +159,12 @@ class Turn:
         self._engine_time.append(timing)
 
 
-def begin(engine: Engine, priority: Priority) -> Turn:
+def begin(engine: Engine, priority: Priority, adapter: protocol.AdapterRef | None = None) -> Turn:
     """Raises `EngineUnavailable` where there is no model at all."""
+    engine = engine.held()
     if engine.model is None:
         raise EngineUnavailable("there is no model", "`ingle model pull smollm2-135m-instruct` gets one")
-    return Turn(engine, engine.model, priority)
+    return Turn(engine, engine.model, priority, adapter)
 
 
 def with_data(spans: Sequence[Span], text: str) -> list[Span]:
@@ -160,12 +175,6 @@ def with_data(spans: Sequence[Span], text: str) -> list[Span]:
         pieces = (Span(before, span.special), Span(text if mark else ""), Span(after, span.special))
         found.extend(piece for piece in pieces if piece.text)
     return found
-
-
-def _completed(
-    params: protocol.GenerateParams, stops: list[str], priority: Priority
-) -> protocol.GenerateParams:
-    return msgspec.structs.replace(params, stop=stops[:64], priority=priority, stream=True)
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

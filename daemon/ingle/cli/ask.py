@@ -13,6 +13,7 @@ EXAMPLES = """
 ingle ask "When is the report due?" mail.txt
 pdftotext contract.pdf - | ingle ask "Who may cancel, and when?" -
 ingle ask "What was the address I copied this morning?"
+ingle ask --adapter house-rules:0.8 "How long is the notice?" lease.txt
 """
 
 QUOTE_CHARS = 200
@@ -26,12 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the text to answer from; `-` reads standard input; without it, what was copied lately",
     )
+    parser.add_argument(
+        "--adapter",
+        metavar="NAME[:SCALE]",
+        help="let a LoRA adapter of the library change the model; scale 0 to 4, 1 is as trained",
+    )
     parser.add_argument("--anyway", action="store_true", help="ask a model that is too small for it")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     text = texts.read_text(args.file, "ask QUESTION", session.text_bytes) if args.file else None
-    wanted = requests.ask(args.question, text, anyway=args.anyway or None)
+    wanted = requests.ask(args.question, text, adapter=args.adapter, anyway=args.anyway or None)
     result = deliver(session, wanted, whole="answer")
     if not session.output.as_json and not session.output.is_quiet:
         _show_sources(result, args.file, session)

@@ -29,6 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-a", "--arg", metavar="NAME=VALUE", action="append", default=[], help="an argument of the skill"
     )
+    parser.add_argument(
+        "--adapter",
+        metavar="NAME[:SCALE]",
+        help="let a LoRA adapter of the library change the model; scale 0 to 4, 1 is as trained",
+    )
     parser.add_argument("--anyway", action="store_true", help="use a model that is too small for it")
 
 
@@ -39,7 +44,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise InvalidParams("which skill?", "`ingle run --list` shows them")
     given = arguments(args.arg)
     text = texts.read_text(args.file, f"run {args.skill}", session.text_bytes)
-    show_skill(session, requests.run(args.skill, text, given, anyway=args.anyway or None))
+    wanted = requests.run(args.skill, text, given, adapter=args.adapter, anyway=args.anyway or None)
+    show_skill(session, wanted)
     return exits.OK
 
 

@@ -121,11 +121,12 @@ class AsyncIngle:
         text: str,
         on_delta: OnDelta | None = None,
         *,
+        adapter: str | None = None,
         anyway: bool | None = None,
         **args: Any,
     ) -> SkillResult:
         """Run a skill on a text; `args` are the skill's own."""
-        return await self._do(requests.run(skill, text, args, anyway=anyway), on_delta)
+        return await self._do(requests.run(skill, text, args, adapter=adapter, anyway=anyway), on_delta)
 
     async def summarize(self, text: str, on_delta: OnDelta | None = None) -> SkillResult:
         """Summarise a text that fits into one message."""
@@ -137,10 +138,11 @@ class AsyncIngle:
         text: str | None = None,
         on_delta: OnDelta | None = None,
         *,
+        adapter: str | None = None,
         anyway: bool | None = None,
     ) -> AskResult:
         """Answer a question from `text`, or from what the context remembers."""
-        return await self._do(requests.ask(question, text, anyway=anyway), on_delta)
+        return await self._do(requests.ask(question, text, adapter=adapter, anyway=anyway), on_delta)
 
     async def tokenize(self, text: str) -> list[int]:
         return (await self._do(requests.tokenize(text))).tokens

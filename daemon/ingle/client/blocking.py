@@ -149,11 +149,12 @@ class Ingle:
         text: str,
         on_delta: OnDelta | None = None,
         *,
+        adapter: str | None = None,
         anyway: bool | None = None,
         **args: Any,
     ) -> SkillResult:
         """Run a skill on a text; `args` are the skill's own."""
-        return self._do(requests.run(skill, text, args, anyway=anyway), on_delta)
+        return self._do(requests.run(skill, text, args, adapter=adapter, anyway=anyway), on_delta)
 
     def summarize(self, text: str, on_delta: OnDelta | None = None) -> SkillResult:
         """Summarise a text that fits into one message."""
@@ -165,10 +166,11 @@ class Ingle:
         text: str | None = None,
         on_delta: OnDelta | None = None,
         *,
+        adapter: str | None = None,
         anyway: bool | None = None,
     ) -> AskResult:
         """Answer a question from `text`, or from what the context remembers."""
-        return self._do(requests.ask(question, text, anyway=anyway), on_delta)
+        return self._do(requests.ask(question, text, adapter=adapter, anyway=anyway), on_delta)
 
     def tokenize(self, text: str) -> list[int]:
         return self._do(requests.tokenize(text)).tokens

@@ -37,6 +37,7 @@ class Method:
     streams: bool = False
 
 
+_ADAPTER = (e.NotFound, e.BadModelFile)
 _ENGINE = (e.EngineUnavailable, e.Busy, e.DeadlineExceeded, e.Cancelled, e.Paused)
 
 METHODS: dict[str, Method] = {
@@ -77,7 +78,7 @@ METHODS: dict[str, Method] = {
             assistant.GenerateParams,
             assistant.GenerateResult,
             "skill.run",
-            (e.ContextTooLong, *_ENGINE),
+            (e.ContextTooLong, *_ADAPTER, *_ENGINE),
             streams=True,
         ),
         Method(
@@ -86,7 +87,7 @@ METHODS: dict[str, Method] = {
             assistant.AskParams,
             assistant.AskResult,
             "context.read",
-            (e.ModelTooSmall, *_ENGINE),
+            (e.ModelTooSmall, *_ADAPTER, *_ENGINE),
             streams=True,
         ),
         Method(
@@ -101,7 +102,7 @@ METHODS: dict[str, Method] = {
             assistant.SkillRunParams,
             assistant.SkillResult,
             "skill.run",
-            (e.NotFound, e.ModelTooSmall, *_ENGINE),
+            (e.ModelTooSmall, *_ADAPTER, *_ENGINE),
             streams=True,
         ),
         Method(

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.toy_engine import ToyEngine
 from ingle.assistant.generating import generate
-from ingle.errors import ContextTooLong, InvalidParams, NotFound
+from ingle.errors import ContextTooLong, InvalidParams
 from ingle.wire.calls.assistant import ChatMessage, GenerateParams
 
 
@@ -32,7 +32,6 @@ async def test_generate_answers_a_prompt_or_a_conversation() -> None:
         ({}, InvalidParams),
         ({"prompt": "a", "messages": [ChatMessage("user", "b")]}, InvalidParams),
         ({"prompt": "a", "schema": {}, "grammar": 'root ::= "a"'}, InvalidParams),
-        ({"prompt": "a", "adapter": "mine"}, NotFound),
         ({"prompt": "word " * 5000}, ContextTooLong),
     ],
 )

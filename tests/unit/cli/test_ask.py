@@ -20,6 +20,11 @@ def test_without_a_file_it_asks_what_is_remembered(ingle, daemon):
     assert daemon.params("assistant.ask").text is None
 
 
+def test_an_adapter_is_passed_on_as_it_was_named(ingle, daemon):
+    ingle("ask", "What did I copy?", "--adapter", "house-rules:0.5")
+    assert daemon.params("assistant.ask").adapter == "house-rules:0.5"
+
+
 def test_quiet_is_the_answer_alone(ingle, daemon):
     assert ingle("ask", "When?", "-q").out == "On Friday.\n"
 

@@ -10,6 +10,11 @@ def test_any_skill_with_arguments(ingle, daemon, text_file):
     assert (params.skill, params.args) == ("translate", {"language": "German=Deutsch"})
 
 
+def test_a_skill_with_an_adapter(ingle, daemon, text_file):
+    ingle("run", "fix", str(text_file), "--adapter", "house-rules")
+    assert daemon.params("skill.run").adapter == "house-rules"
+
+
 def test_the_list_of_skills(ingle, daemon):
     ran = ingle("run", "--list")
     for part in ("rewrite", "small", "unavailable", "--arg tone=...", "formal, friendly"):

@@ -6,6 +6,7 @@ Pure checks; each raises `InvalidParams` or `ContextTooLong` that names the limi
 from collections.abc import Sequence
 
 from ingle.errors import ContextTooLong, InvalidParams
+from ingle.wire.calls.assistant import MAX_SCALE
 
 MAX_STOPS = 64
 MAX_STOP_CHARS = 1000
@@ -42,6 +43,13 @@ def check_fits(tokens: int, limit: int) -> None:
     """`tokens` with what must follow them."""
     if tokens > limit:
         raise ContextTooLong(f"{tokens} tokens are needed; the model has room for {limit}")
+
+
+def checked_scale(scale: float) -> float:
+    """An adapter's strength."""
+    if not 0 <= scale <= MAX_SCALE:  # false for what is no number
+        raise InvalidParams(f"an adapter's `scale` is between 0 and {MAX_SCALE:g}")
+    return scale
 
 
 def clamped(max_tokens: int, prompt: Sequence[int], limit: int) -> int:

@@ -10,6 +10,8 @@ from ingle.wire.calls.base import Name, Params, Result, Text
 MAX_STOPS = 64
 MAX_STOP_CHARS = 512
 MAX_DEADLINE_MS = 24 * 3600 * 1000
+MAX_SCALE = 4.0
+"""Of an adapter: past it nothing but noise is written."""
 
 Stop = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_STOP_CHARS)]],
@@ -27,6 +29,17 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: str
 
 
+class AdapterChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A LoRA adapter by its name; `scale` 0 is none at all, 1 what it was trained for."""
+
+    name: Name
+    scale: Annotated[float, msgspec.Meta(ge=0, le=MAX_SCALE)] = 1.0
+
+
+Adapter = Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | AdapterChoice
+"""As a text "NAME" or "NAME:SCALE"."""
+
+
 class GenerateParams(Params, frozen=True):
     """One of `prompt` and `messages`; `schema` (JSON Schema) and `grammar` (GBNF) exclude each other."""
 
@@ -41,7 +54,7 @@ class GenerateParams(Params, frozen=True):
     schema: dict[str, Any] | None = None
     grammar: Text | None = None
     priority: Priority = "interactive"
-    adapter: str | None = None
+    adapter: Adapter | None = None
     exact: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
@@ -75,6 +88,7 @@ class SkillRunParams(Params, frozen=True):
     text: str
     args: dict[str, Any] = msgspec.field(default_factory=dict)
     priority: Priority = "interactive"
+    adapter: Adapter | None = None
     anyway: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
@@ -101,6 +115,7 @@ class AskParams(Params, frozen=True):
     text: str | None = None
     collection: str | None = None
     session: str | None = None
+    adapter: Adapter | None = None
     anyway: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
