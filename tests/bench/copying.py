@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 from figures import Figure, median
-from place import ROOT, CannotMeasure, NotificationWatch, Place, clipboard
+from place import ROOT, CannotMeasure, Effort, NotificationWatch, Place, clipboard
 
 from ingle.client import AsyncIngle, Event
 
@@ -13,9 +13,9 @@ TEXT = ROOT / "packaging" / "demo" / "text.txt"
 SUMMARY_S, NOTIFICATION_S = 120.0, 10.0
 
 
-def measure(place: Place, rounds: int) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     place.daemon().close()
-    times = asyncio.run(_all(place, rounds + 1))[1:]  # the first one warms up
+    times = asyncio.run(_all(place, effort.rounds + 1))[1:]  # the first one warms up
     note = f"{len(TEXT.read_text(encoding='utf-8').split())} words"
     for name, values in zip(
         ("the daemon has it", "first token", "summary", "notification"),

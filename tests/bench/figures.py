@@ -20,6 +20,8 @@ class Figure:
     most: float | None = None
     least: float | None = None
     note: str = ""
+    peer: float | None = None
+    """The same of llama-server, measured in the same rounds."""
 
     @property
     def holds(self) -> bool:
@@ -32,7 +34,7 @@ class Figure:
 
 def median(name: str, values: Sequence[float], unit: str, **promises: Any) -> Figure:
     """The median of `values`, with the smallest and the largest as the note."""
-    spread = f"{_number(min(values))} to {_number(max(values))} in {len(values)}"
+    spread = f"{number(min(values))} to {number(max(values))} in {len(values)}"
     note = "; ".join(filter(None, (promises.pop("note", ""), spread)))
     return Figure(name, statistics.median(values), unit, note=note, **promises)
 
@@ -46,12 +48,14 @@ def percentile(values: Sequence[float], share: float) -> float:
 def row(figure: Figure) -> str:
     promise = ""
     if figure.most is not None:
-        promise = f"at most {_number(figure.most)}"
+        promise = f"at most {number(figure.most)}"
     elif figure.least is not None:
-        promise = f"at least {_number(figure.least)}"
+        promise = f"at least {number(figure.least)}"
     verdict = "" if not promise else "ok" if figure.holds else "MISSED"
-    value = f"{_number(figure.value)} {figure.unit}"
-    return f"  {figure.name:<44}{value:>14}  {promise:<15}{verdict:<8}{figure.note}".rstrip()
+    value = f"{number(figure.value)} {figure.unit}"
+    peer = "" if figure.peer is None else f"llama-server {number(figure.peer)}"
+    note = "; ".join(filter(None, (peer, figure.note)))
+    return f"  {figure.name:<44}{value:>14}  {promise:<15}{verdict:<8}{note}".rstrip()
 
 
 def context() -> dict[str, str]:
@@ -71,5 +75,6 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """As many digits as mean something."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,8 +1,10 @@
 """Where measuring happens: private directories, a virtual desktop, and a daemon to start and stop.
 
 The person's models are linked in, since they are only read; nothing else of theirs is touched.
+Measuring the engine alone needs no desktop, so that it can be done on a machine without one.
 """
 
+import json
 import os
 import select
 import shutil
@@ -13,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import psutil
 
@@ -29,7 +31,7 @@ import clipboard  # noqa: E402 - from the folder just named, as the next two
 import virtual  # noqa: E402
 from notifications import NotificationWatch  # noqa: E402
 
-__all__ = ["BIN", "ROOT", "CannotMeasure", "NotificationWatch", "Place", "clipboard"]
+__all__ = ["BIN", "ROOT", "CannotMeasure", "Effort", "NotificationWatch", "Place", "clipboard"]
 
 BIN = Path(sys.executable).parent
 PLUGINS = ("clipboard", "files", "notify")
@@ -41,8 +43,19 @@ class CannotMeasure(Exception):
     """Something that the figures need is missing; the message is for a person."""
 
 
+class Effort(NamedTuple):
+    """How often everything is done; a quick run shows that it works, and no figure worth keeping."""
+
+    rounds: int
+    is_quick: bool = False
+
+
 class Place:
-    """`with Place() as place`; `daemon()` gives a running one, `restart()` a fresh one."""
+    """`with Place() as place`; `daemon()` gives a running one with its plugins, `engine()` a fresh one
+    with an engine only."""
+
+    def __init__(self, *, has_desktop: bool = True) -> None:
+        self._has_desktop = has_desktop
 
     def __enter__(self) -> Self:
         models = Paths.from_environment().models
@@ -61,13 +74,17 @@ class Place:
             self.paths.models.symlink_to(models)
         self._process: subprocess.Popen[bytes] | None = None
         self._desktop: subprocess.Popen[str] | None = None
+        if self._has_desktop:
+            self._start_desktop()
+        return self
+
+    def _start_desktop(self) -> None:
         try:
             environ, self._desktop = virtual.start()
         except virtual.CannotStart as error:
             self.__exit__(None, None, None)
             raise CannotMeasure(f"{error}; `packaging/setup --tests` installs it") from None
         os.environ.update(environ)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -133,7 +150,7 @@ class Place:
         if self._process is None:
             self.start()
         ingle = Ingle(self.paths.socket)
-        self._until(ingle, "engine", LOAD_S, lambda status: status.engine.state == EngineState.READY)
+        self._until_loaded(ingle)
         if any(
             plugin.name in PLUGINS and plugin.state == PluginState.DISABLED
             for plugin in ingle.status().plugins
@@ -142,6 +159,27 @@ class Place:
                 ingle.call("plugin.enable", name=name)
         self._until(ingle, "plugin", PLUGIN_S, _plugins_run)
         return ingle
+
+    def engine(self, **settings: str | int | bool) -> Ingle:
+        """A connection to a fresh daemon with a loaded model and no plugins, `[engine]` as given.
+
+        `reset` has to follow.
+        """
+        lines = (f"{name} = {json.dumps(value)}" for name, value in settings.items())
+        self.paths.config.mkdir(exist_ok=True)
+        self.paths.config_file.write_text("\n".join(["[engine]", *lines, ""]), encoding="utf-8")
+        self.start()
+        ingle = Ingle(self.paths.socket)
+        self._until_loaded(ingle)
+        return ingle
+
+    def reset(self) -> None:
+        """End the daemon; the next one has no configuration of ours."""
+        self.stop()
+        shutil.rmtree(self.paths.config, ignore_errors=True)
+
+    def _until_loaded(self, ingle: Ingle) -> None:
+        self._until(ingle, "engine", LOAD_S, lambda status: status.engine.state == EngineState.READY)
 
     def _until(
         self, ingle: Ingle, topic: str, within_s: float, is_so: Callable[[StatusResult], bool]

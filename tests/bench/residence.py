@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import psutil
 from figures import Figure
-from place import CannotMeasure, Place
+from place import CannotMeasure, Effort, Place
 
 IDLE_S = 60.0
 MIB = 2**20
 
 
-def measure(place: Place, rounds: int) -> Iterator[Figure]:
-    """`rounds` makes no difference: an idle minute is an idle minute."""
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
+    """`effort` makes no difference: an idle minute is an idle minute."""
     with place.daemon() as ingle:
         ingle.call("skill.list")  # whatever is imported late is imported now
     with place.daemon() as ingle:

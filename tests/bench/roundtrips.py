@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterator
 
 from figures import Figure, percentile
-from place import Place
+from place import Effort, Place
 
 CALLS = 2000
 WARM_UP = 100
 
 
-def measure(place: Place, rounds: int) -> Iterator[Figure]:
-    calls = max(CALLS, rounds * CALLS // 5)
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
+    calls = max(CALLS, effort.rounds * CALLS // 5)
     with place.daemon() as ingle:
         times = []
         for _ in range(WARM_UP + calls):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from figures import Figure, median
-from place import CannotMeasure, Place
+from place import CannotMeasure, Effort, Place
 
 from ingle.client import Ingle
 from ingle.models.library import Library
@@ -23,14 +23,14 @@ PROMPT = (
 TOKENS = 128
 
 
-def measure(place: Place, rounds: int) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     with place.daemon() as ingle:
         engine = ingle.status().engine
         model = Library(place.paths.models).find(engine.model or "").path
         with Bare(model, engine.threads, engine.n_ctx) as bare:
             _socket_rate(ingle)
             bare.rate()
-            pairs = [(_socket_rate(ingle), bare.rate()) for _ in range(rounds)]
+            pairs = [(_socket_rate(ingle), bare.rate()) for _ in range(effort.rounds)]
     yield median("through the socket", [ours for ours, _ in pairs], "tokens/s")
     yield median(
         "bare llama-cpp-python",

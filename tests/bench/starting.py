@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 
 from figures import Figure, median
-from place import BIN, Place
+from place import BIN, Effort, Place
 
 CALLS = 4
 """Of a short program, a round."""
 
 
-def measure(place: Place, rounds: int) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """The last start leaves its daemon behind, with the model loaded."""
-    starts = [place.start() for _ in range(rounds)]
+    starts = [place.start() for _ in range(effort.rounds)]
     states = {str(status.engine.state) for _, status in starts}
     seconds = [1000 * took for took, _ in starts]
     note = f"engine then: {', '.join(sorted(states))}"
@@ -22,9 +22,9 @@ def measure(place: Place, rounds: int) -> Iterator[Figure]:
     began = time.perf_counter()
     place.daemon().close()
     yield Figure("and model and plugins are ready after that", time.perf_counter() - began, "s")
-    status = _times([str(BIN / "ingle"), "status"], rounds * CALLS)
+    status = _times([str(BIN / "ingle"), "status"], effort.rounds * CALLS)
     yield median("ingle status, warm", status, "ms", most=150)
-    bare = _times([sys.executable, "-c", "import ingle.client"], rounds * CALLS)
+    bare = _times([sys.executable, "-c", "import ingle.client"], effort.rounds * CALLS)
     yield median("python -c 'import ingle.client'", bare, "ms")
 
 
