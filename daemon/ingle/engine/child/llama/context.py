@@ -3,6 +3,7 @@
 import ctypes
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as ll
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingle.engine.child.llama import library
+from ingle.engine.child.llama.adapter import Adapter
 from ingle.engine.child.llama.batch import Batch
 from ingle.engine.child.llama.model import Model
 from ingle.engine.child.llama.vocabulary import Vocabulary
@@ -62,6 +64,7 @@ class Context:
         self._memory = ll.llama_get_memory(self.handle)
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
+        self._adapted: tuple[Adapter | None, float] = (None, 1.0)
         self._abort = self._arm_abort()
 
     @staticmethod
@@ -105,6 +108,26 @@ class Context:
         code = int(ll.llama_decode(self.handle, self.batch.raw))
         ll.llama_synchronize(self.handle)
         return code
+
+    def use_adapter(self, adapter: Adapter | None, scale: float = 1.0) -> None:
+        """Let an adapter change what the next steps compute. Another one than before makes llama.cpp
+        lay out its graph anew in the next decode, which takes half of a small model's step."""
+        if (adapter, scale) != self._adapted:
+            self._adapted = (adapter, scale)
+            handles = [adapter.handle] if adapter else []
+            array = (ll.llama_adapter_lora_p_ctypes * len(handles))(*handles)
+            scales = (ctypes.c_float * len(handles))(*[scale] * len(handles))
+            ll.llama_set_adapters_lora(self.handle, array, len(handles), scales)
+
+    def load_adapter(self, path: Path) -> Adapter:
+        """Between steps only. Raises `BadModelFile`."""
+        return Adapter(self.model, path)
+
+    def free_adapter(self, adapter: Adapter) -> None:
+        """Between steps only."""
+        if self._adapted[0] is adapter:
+            self.use_adapter(None)
+        adapter.free()
 
     def logits(self, row: int) -> NDArray[np.float32]:
         """A view, valid until the next decode, of a row that was marked as output."""
