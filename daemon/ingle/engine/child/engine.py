@@ -20,7 +20,7 @@ from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
-from ingle.engine.child.work.base import Feed, Work
+from ingle.engine.child.work.base import Adapted, Feed, Work
 from ingle.errors import EngineUnavailable
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ class Engine:
         self._waited: dict[int, int] = {}
         """For how many steps each class has been passed over."""
         self._wake = asyncio.Event()
+        self.free = asyncio.Lock()
+        """Who holds it has the context to itself, between two steps; a step holds it."""
         self.counters = Counters()
 
     # ---- for requests
@@ -112,22 +114,30 @@ class Engine:
         """Step while there is work."""
         began = time.perf_counter()
         while True:
-            self._seating.admit()
-            claims = self._claims()
-            shares = plan(claims, self._budget, self._pace, self._waited)
-            if not shares:
+            async with self.free:
+                is_busy = await self._go_on()
+            if not is_busy:
                 self._wake.clear()
                 await self._wake.wait()
                 began = time.perf_counter()
                 continue
-            self._waited = passed_over(claims, shares, self._waited)
-            await self._step(shares)
             now = time.perf_counter()
             self.counters.busy_ms += (now - began) * 1000
             began = now
 
+    async def _go_on(self) -> bool:
+        """One step, if there is work."""
+        self._seating.admit()
+        claims = self._claims()
+        shares = plan(claims, self._budget, self._pace, self._waited)
+        if shares:
+            self._waited = passed_over(claims, shares, self._waited)
+            await self._step(shares)
+        return bool(shares)
+
     async def _step(self, shares: dict[int, int]) -> None:
         running = self._seating.running
+        self._use_adapter(running[next(iter(shares))].work.adapter)
         self._in_flight = {key: running[key].work.take(rows) for key, rows in shares.items()}
         feeds = [feed for each in self._in_flight.values() for feed in each]
         outcome = await self._decoded(feeds)
@@ -137,6 +147,13 @@ class Engine:
         self._clear_gone()
         for key, ticket in running.items():
             ticket.passed_over = 0 if key in shares else ticket.passed_over + 1
+
+    def _use_adapter(self, adapted: Adapted | None) -> None:
+        """The group's: all of a step have the same."""
+        if adapted is None:
+            self._context.use_adapter(None)
+        else:
+            self._context.use_adapter(adapted.adapter, adapted.scale)
 
     async def _decoded(self, feeds: Sequence[Feed]) -> step.Outcome:
         """A short step runs right here: two hand-overs between threads take a tenth of it. During
@@ -157,6 +174,7 @@ class Engine:
         return outcome
 
     def _claims(self) -> list[Claim]:
+        groups = {"": 0}
         return [
             Claim(
                 key,
@@ -165,6 +183,7 @@ class Engine:
                 ticket.work.is_generating,
                 ticket.work.is_dense,
                 ticket.passed_over,
+                group=groups.setdefault(ticket.work.prefix_key, len(groups)),
                 gain=ticket.work.gain,
             )
             for key, ticket in self._seating.running.items()

@@ -44,15 +44,31 @@ Value = int | list[float] | None
 """A sampler's choice, or log-likelihoods."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A loaded adapter at a strength. `key` is another one for each file and each strength."""
+
+    key: str
+    scale: float
+    adapter: Any
+
+
 @dataclass
 class Work(ABC):
     """One request on its way through the batch. `grant` is set while it runs."""
 
     rank: int
     prompt: list[int]
+    adapter: Adapted | None = field(default=None, init=False)
+    """All rows of a step have the same one."""
     grant: Grant | None = field(default=None, init=False)
     fed: int = field(default=0, init=False)
     """Positions of its own sequence that are in memory."""
+
+    @property
+    def prefix_key(self) -> str:
+        """What was computed for one prompt serves another one with the same key only."""
+        return self.adapter.key if self.adapter else ""
 
     @property
     def cells(self) -> int:
