@@ -137,13 +137,56 @@ class Context:
         floats = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float))
         return np.ctypeslib.as_array(floats, (self.vocabulary.size,))
 
-    def remove(self, seq: int, start: int = 0) -> bool:
-        """Forget a sequence from position `start` on; False where the model's memory cannot."""
-        return bool(ll.llama_memory_seq_rm(self._memory, seq, start, -1))
+    # ---- what is in memory
 
-    def copy(self, source: int, target: int) -> None:
-        """Let `target` start with all of `source`: in a unified cache only names are copied."""
-        ll.llama_memory_seq_cp(self._memory, source, target, 0, -1)
+    def remove(self, seq: int, start: int = 0, end: int = -1) -> bool:
+        """Forget a sequence's positions from `start` on, up to `end`; False where the model's memory
+        cannot be cut there, and then nothing was forgotten."""
+        return bool(ll.llama_memory_seq_rm(self._memory, seq, start, end))
+
+    def copy(self, source: int, target: int, start: int = 0, end: int = -1) -> None:
+        """Let `target` have these positions of `source` too: in a unified cache that moves no data."""
+        ll.llama_memory_seq_cp(self._memory, source, target, start, end)
+
+    def rewind(self, seq: int, length: int) -> bool:
+        """Forget what a sequence has from position `length` on, to go on from there; False where
+        that would not give what was computed before, and then it has to be computed anew."""
+        if self.kept(seq) == length:
+            return True
+        return self.remove(seq, length) and self.reaches(seq, length)
+
+    def reaches(self, seq: int, length: int) -> bool:
+        """Whether everything is there that the token at position `length` attends to.
+
+        A cache with a sliding window reuses the cells that its sequence's end no longer sees
+        (`llama_kv_cache::find_slot`): what stands before them cannot be continued.
+        """
+        if not self.model.window:
+            return True
+        first = int(ll.llama_memory_seq_pos_min(self._memory, seq))
+        return first <= max(0, length - self.model.window)
+
+    def is_whole(self, seq: int) -> bool:
+        """Whether a sequence's memory is there from its first token on."""
+        return not self.model.window or int(ll.llama_memory_seq_pos_min(self._memory, seq)) == 0
+
+    def state(self, seq: int) -> bytes:
+        """What a sequence has in memory, to be put back by `restore`; empty when that fails."""
+        size = int(ll.llama_state_seq_get_size(self.handle, seq))
+        data = np.empty(size, np.uint8)
+        pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        return data[: int(ll.llama_state_seq_get_data(self.handle, pointer, size, seq))].tobytes()
+
+    def restore(self, seq: int, data: bytes, length: int) -> bool:
+        """Give a sequence the memory that `state` took. False, and the sequence is empty, when the
+        data are not a state of `length` tokens in a context like this one, or there is no room."""
+        held = np.frombuffer(data, np.uint8)
+        pointer = held.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        read = int(ll.llama_state_seq_set_data(self.handle, pointer, len(data), seq))
+        if read == len(data) and self.kept(seq) == length and self.reaches(seq, length):
+            return True
+        self.remove(seq)
+        return False
 
     def kept(self, seq: int) -> int:
         """How many positions of a sequence are in memory."""

@@ -61,6 +61,11 @@ class Model:
         return int(ll.llama_model_n_layer(self.handle)) + 1
 
     @property
+    def window(self) -> int:
+        """Tokens that some of its layers see at most (sliding window); 0 when all see everything."""
+        return int(ll.llama_model_n_swa(self.handle))
+
+    @property
     def is_recurrent(self) -> bool:
         """Its memory cannot be cut at a position: a step that is aborted would be lost."""
         recurrent = ll.llama_model_is_recurrent(self.handle)
