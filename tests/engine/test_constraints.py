@@ -51,7 +51,7 @@ async def test_a_grammar_holds_at_any_temperature(engine: Supervised):
         'root ::= root "a"',
         'start ::= "a"',
         "root ::= missing",
-        'root ::= "a"{1,99999999999999999999999}',
+        'root ::= "a"{99999999999999999999999}',
         'root ::= "a"{100000000}',
         'root ::= ("a"{1,2000}){1,2000}',
         "root ::= " + "(" * 10_000 + '"a"' + ")" * 10_000,
@@ -68,7 +68,9 @@ async def test_a_grammar_that_is_none_is_refused_and_the_engine_lives(engine: Su
     assert await engine.pid() == pid
 
 
-@pytest.mark.parametrize("grammar", ["root ::= ", 'root ::= "a"{1,100000000}'])
+@pytest.mark.parametrize(
+    "grammar", ["root ::= ", 'root ::= "a"{1,100000000}', 'root ::= "a"{1,99999999999999999999999}']
+)
 async def test_an_odd_grammar_that_can_be_kept_is_kept(engine: Supervised, grammar: str):
     result = await engine.engine.generate(ask(grammar=grammar, max_tokens=3))
     assert set(result.text) <= {"a"}
@@ -87,7 +89,10 @@ def _deep(levels: int) -> dict[str, Any]:
         {"type": "nonsense"},
         {"$ref": "https://example.org/schema.json"},
         {"$ref": "#/$defs/missing"},
-        {"type": "string", "pattern": "^]$"},
+        {"type": "string", "pattern": "^(?=a)b$"},
+        {"type": "string", "pattern": "("},
+        {"type": "array", "uniqueItems": True},
+        {"$ref": "#"},
         {"type": "array", "items": {"type": "string"}, "minItems": 2**63 - 1},
         {"type": "array", "items": {"type": "string"}, "minItems": -1},
         {"properties": 7},

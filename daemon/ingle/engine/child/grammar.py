@@ -1,115 +1,177 @@
-"""Which grammars and schemas may reach llama.cpp, and a JSON schema in llama.cpp's own language.
+"""Which grammars a request may be held to, and their form for `constraint`.
 
-llama.cpp parses by recursion and expands repetitions, so size and depth are bounded here, before
-it sees anything; what is wrong with the grammar itself it says with a null pointer (`sampling`).
+A grammar is bounded and understood here before anything compiles it, so that what cannot be kept
+is refused at once and says why. llama.cpp's own grammars are not used: some that it accepts make
+it loop for ever, run out of memory or abort while a text is written. Pure.
 """
 
-import json
-import re
-from typing import Any
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TypeGuard
 
-from llama_cpp.llama_grammar import json_schema_to_gbnf
-
+from ingle.engine.child.gbnf import Alt, Chars, Node, Ref, Repeat, Rules, Seq, children, parse, walk
 from ingle.errors import InvalidParams
 
 MAX_GRAMMAR_CHARS = 64 * 1024
 MAX_RULES = 1000
-MAX_DEPTH = 50
-"""Of parentheses in a grammar and of nested schemas: deep ones overflow the parser's stack."""
-MAX_SCHEMAS = 300
-"""Nodes of a JSON schema; optional properties cost their square in rules."""
-MAX_REPEAT = 2000
-"""llama.cpp's own limit for one repetition."""
+MAX_SYMBOLS = 20_000
+"""Of all rules with their repetitions written out."""
+MAX_SETS = 1000
+"""Different sets of characters: each is a lexeme, of some 10 kB."""
 
-_LITERALS = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*', re.DOTALL)
-_COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
-_ONE = ("items", "additionalProperties")
-_MANY = ("prefixItems", "items", "anyOf", "oneOf", "allOf")
-_NAMED = ("properties", "$defs", "definitions")
-_REFERENCE = re.compile(r"#/(\$defs|definitions)/([^/]+)")
-_ROOT = re.compile(r"^\s*root\s*::=", re.MULTILINE)
+ROOT = "root"
 
 
-def check_grammar(text: str) -> str:
-    """The grammar itself, if llama.cpp can be given it. Raises `InvalidParams`."""
+def to_lark(text: str) -> str:
+    """A GBNF grammar in llguidance's dialect of Lark. Raises `InvalidParams`.
+
+    Every character is a lexeme of its own: longer ones are matched greedily there, and GBNF is not.
+    """
     if len(text) > MAX_GRAMMAR_CHARS:
         raise InvalidParams(f"a grammar may have {MAX_GRAMMAR_CHARS} characters at most")
     if "\0" in text:
         raise InvalidParams("a grammar may not contain a null character")
-    bare = _LITERALS.sub("", text)
-    if not _ROOT.search(bare):
-        raise InvalidParams("a grammar needs a rule `root`")
-    if bare.count("::=") > MAX_RULES:
+    rules = parse(text)
+    _check_size(rules)
+    _check_meaning(rules)
+    names = {name: "start" if name == ROOT else f"r{index}" for index, name in enumerate(rules)}
+    return "".join(f"{names[name]}: {_lark(rule, names)}\n" for name, rule in rules.items())
+
+
+def _check_size(rules: Rules) -> None:
+    if len(rules) > MAX_RULES:
         raise InvalidParams(f"a grammar may have {MAX_RULES} rules at most")
-    if _depth(bare) > MAX_DEPTH:
-        raise InvalidParams(f"parentheses in a grammar may be {MAX_DEPTH} deep at most")
-    return text
+    if sum(map(_size, rules.values())) > MAX_SYMBOLS:
+        raise InvalidParams(
+            f"a grammar may have {MAX_SYMBOLS} symbols at most, its repetitions written out"
+        )
+    sets = {node for rule in rules.values() for node in walk(rule) if isinstance(node, Chars)}
+    if len(sets) > MAX_SETS:
+        raise InvalidParams(f"a grammar may have {MAX_SETS} different characters and sets at most")
 
 
-def _depth(bare: str) -> int:
-    deepest = depth = 0
-    for bracket in re.findall(r"[()]", bare):
-        depth += 1 if bracket == "(" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _size(node: Node) -> int:
+    inner = 1 + sum(map(_size, children(node)))
+    return inner * (node.most or node.least + 1) if isinstance(node, Repeat) else inner
 
 
-def from_schema(schema: dict[str, Any]) -> str:
-    """GBNF for a JSON schema. Raises `InvalidParams` for what cannot be expressed."""
-    _check_schema(schema)
-    try:
-        grammar: str = json_schema_to_gbnf(json.dumps(_unfolded(schema)))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InvalidParams(f"the schema cannot be turned into a grammar: {error}") from None
-    except AssertionError as error:
-        raise InvalidParams(f"the schema uses what is not supported: {error}") from None
-    except RecursionError:
-        raise InvalidParams("the schema is nested too deeply") from None
-    return check_grammar(grammar)
+def _check_meaning(rules: Rules) -> None:
+    """All names mean something, and reading a text always moves on and can come to an end."""
+    if ROOT not in rules:
+        raise InvalidParams("a grammar needs a rule `root`")
+    for node in (node for rule in rules.values() for node in walk(rule)):
+        if isinstance(node, Ref) and node.name not in rules:
+            raise InvalidParams(f"the grammar has no rule {node.name[:80]!r}")
+    empty = _holding(rules, of_character=False)
+    for name, rule in rules.items():
+        if any(_is_endless(node) and id(node.item) in empty for node in walk(rule)):
+            raise InvalidParams(f"the grammar's rule {name!r} repeats without end what may be empty")
+    if recursive := _left_recursive(rules, empty):
+        raise InvalidParams(f"the grammar's rule {recursive!r} refers to itself at its left end")
+    if id(rules[ROOT]) not in _holding(rules, of_character=True):
+        raise InvalidParams("no text of the grammar's rule `root` ever ends")
 
 
-def _unfolded(schema: dict[str, Any]) -> dict[str, Any]:
-    """The converter does not look beside a `$ref`: at the root its definition takes its place."""
-    found = _REFERENCE.fullmatch(schema.get("$ref", ""))
-    if not found:
-        return schema
-    section, name = found.groups()
-    return {**schema[section][name], section: schema[section]}
+def _holding(rules: Rules, *, of_character: bool) -> set[int]:
+    """The `id`s of nodes for which something holds that holds for a sequence if it does for every
+    part, for a choice if it does for one: being able to be empty, or, with `of_character`, to end.
+
+    In time linear in the size: each node waits for so many others, and is looked at once it
+    holds (Dowling and Gallier, 1984, for Horn formulae).
+    """
+    awaited: dict[int, float] = {}
+    waiting: defaultdict[int, list[int]] = defaultdict(list)
+    for node in (node for rule in rules.values() for node in walk(rule)):
+        if id(node) not in awaited:
+            awaited[id(node)] = _awaits(node, of_character)
+            for other in [rules[node.name]] if isinstance(node, Ref) else children(node):
+                waiting[id(other)].append(id(node))
+    held: set[int] = set()
+    fresh = [key for key, count in awaited.items() if count == 0]
+    while fresh:
+        held.add(done := fresh.pop())
+        for key in waiting[done]:
+            awaited[key] -= 1
+            if awaited[key] == 0:
+                fresh.append(key)
+    return held
 
 
-def _check_schema(schema: Any) -> None:
-    """Bound everything that the converter expands, and refuse what it cannot read in finite time."""
-    pending, seen = [(schema, 0)], 0
-    while pending:
-        node, depth = pending.pop()
-        seen += 1
-        if seen > MAX_SCHEMAS:
-            raise InvalidParams(f"a schema may have {MAX_SCHEMAS} parts at most")
-        if depth > MAX_DEPTH:
-            raise InvalidParams(f"a schema may be {MAX_DEPTH} levels deep at most")
-        if isinstance(node, dict):
-            _check_node(node)
-            pending += [(child, depth + 1) for child in _children(node)]
+def _awaits(node: Node, of_character: bool) -> float:
+    """How many of what a node is made of have to hold for it to hold."""
+    match node:
+        case Chars():
+            return 0 if of_character else math.inf
+        case Seq(items):
+            return len(items)
+        case Repeat():
+            return min(node.least, 1)
+        case _:
+            return 1
 
 
-def _check_node(node: dict[str, Any]) -> None:
-    if "pattern" in node:
-        raise InvalidParams("a schema with `pattern` is not supported; send a grammar")
-    for name in _COUNTS:
-        value = node.get(name, 0)
-        if type(value) is not int or not 0 <= value <= MAX_REPEAT:
-            raise InvalidParams(f"`{name}` is a whole number from 0 to {MAX_REPEAT}")
-    reference = node.get("$ref", "#/$defs/none")
-    if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
-        raise InvalidParams("`$ref` may only name something in `$defs` or `definitions`")
+def _is_endless(node: Node) -> TypeGuard[Repeat]:
+    return isinstance(node, Repeat) and node.most is None
 
 
-def _children(node: dict[str, Any]) -> list[Any]:
-    found = [node[name] for name in _ONE if isinstance(node.get(name), dict)]
-    for name in _MANY:
-        if isinstance(node.get(name), list):
-            found += node[name]
-    for name in _NAMED:
-        if isinstance(node.get(name), dict):
-            found += node[name].values()
-    return found
+def _left_recursive(rules: Rules, empty: set[int]) -> str | None:
+    """A rule that can begin with itself."""
+    firsts = {name: list(_firsts(rule, empty)) for name, rule in rules.items()}
+    done: set[str] = set()
+    for start in rules:
+        path: dict[str, Iterator[str]] = {}
+        name: str | None = start
+        while name is not None:
+            if name in path:
+                return name
+            if name not in done:
+                path[name] = iter(firsts[name])
+            name = _next(path, done)
+    return None
+
+
+def _next(path: dict[str, Iterator[str]], done: set[str]) -> str | None:
+    """Depth first: the next name from the end of the path; what has no more is done."""
+    while path:
+        last = next(reversed(path))
+        for name in path[last]:
+            return name
+        del path[last]
+        done.add(last)
+    return None
+
+
+def _firsts(node: Node, empty: set[int]) -> Iterator[str]:
+    """The rules with which a text of the node can begin."""
+    if isinstance(node, Ref):
+        yield node.name
+    for child in children(node):
+        yield from _firsts(child, empty)
+        if isinstance(node, Seq) and id(child) not in empty:
+            return
+
+
+def _lark(node: Node, names: dict[str, str]) -> str:
+    match node:
+        case Chars(ranges, negated):
+            return _set(ranges, negated)
+        case Ref(name):
+            return names[name]
+        case Seq(()):
+            return '""'
+        case Seq(items):
+            return " ".join(_lark(item, names) for item in items)
+        case Alt(options):
+            return "(" + " | ".join(_lark(option, names) for option in options) + ")"
+        case Repeat(item, least, most):
+            return f"({_lark(item, names)}){{{least},{'' if most is None else most}}}"
+
+
+def _set(ranges: tuple[tuple[int, int], ...], negated: bool) -> str:
+    if not ranges:
+        return "/(?s:.)/"
+    inside = "".join(
+        f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else "") for first, last in ranges
+    )
+    return f"/[{'^' if negated else ''}{inside}]/"

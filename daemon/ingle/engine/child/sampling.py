@@ -1,28 +1,38 @@
-"""How the next token is chosen: one chain of samplers for each request, with or without a grammar.
+"""How the next token is chosen: one sampler for each request, with or without a constraint.
 
-Knows llama.cpp's samplers, not requests. A `Sampler` may be made on any thread, since it reads
-only the vocabulary; it is used on the thread that decodes, and closed when no step uses it.
+The most likely token is found here; anything that draws is a chain of llama.cpp's samplers. A
+`Sampler` may be made on any thread; it is used between steps, and closed when none uses it.
 """
 
 import ctypes
 import math
 import secrets
+from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import llama_cpp.llama_cpp as ll
 import numpy as np
 from numpy.typing import NDArray
 
+from ingle.engine.child.constraint import Allowed, Constraint
 from ingle.engine.child.llama.context import Context
-from ingle.engine.child.llama.vocabulary import Vocabulary
-from ingle.errors import InvalidParams
+from ingle.errors import IngleError, InvalidParams
 
 PENALTY_WINDOW = 64
 """How many of its own last tokens the repeat penalty looks at: llama.cpp's default."""
 
 SEEDS = 2**32
+_RANDOM_SEED = SEEDS - 1
+"""For llama.cpp it means that it shall draw one."""
+
+LEAST_TEMPERATURE = 1e-3
+"""Below it the most likely token is all that is left, and numbers overflow."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+
+Logits = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,112 +54,152 @@ class Choice:
         _between("repeat_penalty", self.repeat_penalty, 0.1, 10.0)
         _between("seed", self.seed or 0, 0, SEEDS - 1)
 
-    @property
-    def is_greedy(self) -> bool:
-        return self.temperature == 0.0
-
 
 def _between(name: str, value: float, least: float, most: float) -> None:
     if not math.isfinite(value) or not least <= value <= most:
         raise InvalidParams(f"`{name}` is between {least} and {most}")
 
 
-class Sampler:
-    """Chooses tokens for one request and remembers what its penalties and grammar need."""
+class _Way(Protocol):
+    """A way to choose from one row of logits."""
 
-    def __init__(self, vocabulary: Vocabulary, choice: Choice, grammar: str | None = None) -> None:
-        """Raises `InvalidParams` for a grammar that llama.cpp does not accept."""
-        self._grammar = _grammar(vocabulary, grammar) if grammar is not None else None
-        self._chain = _chain(vocabulary, choice)
-        self._is_plain = choice.is_greedy and choice.repeat_penalty == 1.0
-        self._candidates: NDArray[np.void] | None = None
+    def choose(self, logits: Logits, allowed: Allowed | None) -> int: ...
+
+    def accept(self, token: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Sampler:
+    """Chooses tokens for one request and remembers what penalties and the constraint need."""
+
+    def __init__(self, choice: Choice, n_vocab: int, constraint: Constraint | None = None) -> None:
+        is_greedy = choice.temperature < LEAST_TEMPERATURE
+        self._way: _Way = _Likeliest(choice.repeat_penalty) if is_greedy else _Drawn(choice, n_vocab)
+        self._constraint = constraint
 
     def pick(self, context: Context, row: int) -> int | None:
-        """The next token, or None when the grammar allows nothing more."""
-        if self._grammar is not None:
-            return self._pick_allowed(context.logits(row))
-        if self._is_plain:
-            return int(context.logits(row).argmax())
-        return int(ll.llama_sampler_sample(self._chain, context.handle, row))
-
-    def _pick_allowed(self, logits: NDArray[np.float32]) -> int | None:
-        """Choose freely first and ask the grammar about that one token: mostly it agrees, and
-        asking it about the whole vocabulary costs as much as a small model's step."""
-        token = self._apply_chain(self._fill(logits))
-        if not self._allows(token):
-            table = self._fill(logits)
-            self._apply(self._grammar, table)
-            if not np.isfinite(table["logit"]).any():
+        """The next token; None when nothing may come any more, or nothing can (`error`)."""
+        logits = context.logits(row)
+        if self._constraint is None:
+            token = self._way.choose(logits, None)
+        else:
+            found = self._kept(self._constraint, logits)
+            if found is None:
                 return None
-            token = self._apply_chain(table)
-            if not self._allows(token):  # a grammar must never be given what it would abort on
-                return None
-        ll.llama_sampler_accept(self._grammar, token)
-        ll.llama_sampler_accept(self._chain, token)
+            token = found
+        self._way.accept(token)
         return token
 
-    def _fill(self, logits: NDArray[np.float32]) -> NDArray[np.void]:
-        if self._candidates is None:
-            self._candidates = np.zeros(len(logits), _CANDIDATE)
-            self._numbers = np.arange(len(logits), dtype=np.int32)
-        self._candidates["id"] = self._numbers
-        self._candidates["logit"] = logits
-        return self._candidates
+    def _kept(self, constraint: Constraint, logits: Logits) -> int | None:
+        """Choose freely first and ask about that one token: mostly it may come, and what may come
+        of the whole vocabulary takes a hundred times as long to know."""
+        token = self._way.choose(logits, None)
+        if not constraint.allows(token):
+            allowed = constraint.allowed()
+            if not allowed.any():
+                return None
+            token = self._way.choose(logits, allowed)
+        constraint.accept(token)
+        return token
 
-    def _apply_chain(self, table: NDArray[np.void]) -> int:
-        return int(table["id"][self._apply(self._chain, table)])
+    @property
+    def is_complete(self) -> bool:
+        """Whether the constraint lets nothing come any more."""
+        return self._constraint is not None and self._constraint.is_complete
 
-    def _allows(self, token: int) -> bool:
-        alone = np.array([(token, 1.0, 0.0)], _CANDIDATE)
-        self._apply(self._grammar, alone)
-        return bool(np.isfinite(alone["logit"][0]))
-
-    @staticmethod
-    def _apply(sampler: object, table: NDArray[np.void]) -> int:
-        """Let a sampler work on candidates; gives the index of the selected one."""
-        pointer = table.ctypes.data_as(ctypes.POINTER(ll.llama_token_data))
-        array = ll.llama_token_data_array(pointer, len(table), -1, False)
-        ll.llama_sampler_apply(sampler, ctypes.byref(array))
-        return int(array.selected)
+    @property
+    def error(self) -> IngleError | None:
+        """Why it cannot go on."""
+        if self._constraint is None or not self._constraint.error:
+            return None
+        return InvalidParams(f"the grammar or schema cannot be kept: {self._constraint.error}")
 
     def close(self) -> None:
-        for sampler in (self._chain, self._grammar):
-            if sampler is not None:
-                ll.llama_sampler_free(sampler)
-        self._chain = self._grammar = None
+        self._way.close()
 
 
-def _grammar(vocabulary: Vocabulary, text: str) -> object:
-    sampler = ll.llama_sampler_init_grammar(vocabulary.handle, text.encode(), b"root")
-    if not sampler:
-        raise InvalidParams(
-            "the grammar is not valid GBNF",
-            "it needs a rule `root`, and no rule may refer to itself at its left end",
-        )
-    return sampler
+class _Likeliest:
+    """Temperature 0: the most likely token, after the penalty for repetition."""
+
+    def __init__(self, penalty: float) -> None:
+        self._penalty = np.float32(penalty)
+        self._recent: deque[int] = deque(maxlen=PENALTY_WINDOW)
+
+    def choose(self, logits: Logits, allowed: Allowed | None) -> int:
+        if self._penalty != 1.0 and self._recent:
+            logits = self._penalised(logits)
+        if allowed is not None:
+            logits = np.where(allowed, logits, np.float32(-np.inf))
+        return int(logits.argmax())
+
+    def _penalised(self, logits: Logits) -> Logits:
+        """As llama.cpp's sampler does it."""
+        found, recent = logits.copy(), list(set(self._recent))
+        values = found[recent]
+        found[recent] = np.where(values <= 0, values * self._penalty, values / self._penalty)
+        return found
+
+    def accept(self, token: int) -> None:
+        self._recent.append(token)
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
-def _chain(vocabulary: Vocabulary, choice: Choice) -> object:
+class _Drawn:
+    """By lot, with a chain of llama.cpp's samplers."""
+
+    def __init__(self, choice: Choice, n_vocab: int) -> None:
+        self._chain, self._size = _chain(choice, n_vocab), n_vocab
+
+    @cached_property
+    def _table(self) -> NDArray[np.void]:
+        """Made when its turn comes: a request in the queue needs none."""
+        return np.zeros(self._size, _CANDIDATE)
+
+    @cached_property
+    def _ids(self) -> NDArray[np.int32]:
+        return np.arange(self._size, dtype=np.int32)
+
+    def choose(self, logits: Logits, allowed: Allowed | None) -> int:
+        table = self._table
+        table["id"], table["logit"] = self._ids, logits
+        if allowed is not None:
+            table["logit"][~allowed] = -np.inf
+        pointer = table.ctypes.data_as(ctypes.POINTER(ll.llama_token_data))
+        array = ll.llama_token_data_array(pointer, len(table), -1, False)
+        ll.llama_sampler_apply(self._chain, ctypes.byref(array))
+        return int(table["id"][array.selected])
+
+    def accept(self, token: int) -> None:
+        ll.llama_sampler_accept(self._chain, token)
+
+    def close(self) -> None:
+        if self._chain is not None:
+            ll.llama_sampler_free(self._chain)
+        self._chain = None
+
+
+def _chain(choice: Choice, n_vocab: int) -> object:
     params = ll.llama_sampler_chain_default_params()
     params.no_perf = True
     chain = ll.llama_sampler_chain_init(params)
-    for sampler in _links(vocabulary, choice):
+    for sampler in _links(choice, n_vocab):
         ll.llama_sampler_chain_add(chain, sampler)
     return chain
 
 
-def _links(vocabulary: Vocabulary, choice: Choice) -> list[object]:
+def _links(choice: Choice, n_vocab: int) -> list[object]:
     links: list[object] = []
     if choice.repeat_penalty != 1.0:
         penalty = (PENALTY_WINDOW, choice.repeat_penalty, 0.0, 0.0)
-        links.append(ll.llama_sampler_init_penalties(vocabulary.size, *penalty))
-    if choice.is_greedy:
-        return [*links, ll.llama_sampler_init_greedy()]
+        links.append(ll.llama_sampler_init_penalties(n_vocab, *penalty))
     if choice.top_k:
         links.append(ll.llama_sampler_init_top_k(choice.top_k))
     if choice.top_p < 1.0:
         links.append(ll.llama_sampler_init_top_p(choice.top_p, 1))
     if choice.min_p > 0.0:
         links.append(ll.llama_sampler_init_min_p(choice.min_p, 1))
-    seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
+    seed = secrets.randbelow(_RANDOM_SEED) if choice.seed is None else choice.seed % _RANDOM_SEED
     return [*links, ll.llama_sampler_init_temp(choice.temperature), ll.llama_sampler_init_dist(seed)]

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ingle.engine.child import devices, grammar, limits
+from ingle.engine.child import devices, limits
+from ingle.engine.child.constraint import Constraints
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
@@ -61,6 +62,7 @@ class Loaded:
 
     opened: Opened
     engine: Engine
+    constraints: Constraints
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -107,7 +109,7 @@ class Service:
         loop = asyncio.get_running_loop()
         opened = await loop.run_in_executor(self._decoding, open_model, params, report)
         engine = Engine(opened.context, opened.slots, opened.budget, opened.pace, self._decoding)
-        self._loaded = Loaded(opened, engine)
+        self._loaded = Loaded(opened, engine, Constraints(opened.context.vocabulary))
         self._ready.set()
         return opened.result
 
@@ -151,12 +153,12 @@ class Service:
         return await self._off_loop(self._make_sampler, params, choice)
 
     def _make_sampler(self, params: GenerateParams, choice: Choice) -> Sampler:
-        rules = None
+        constraint, constraints = None, self._model.constraints
         if params.schema is not None:
-            rules = grammar.from_schema(params.schema)
+            constraint = constraints.of_schema(params.schema)
         elif params.grammar is not None:
-            rules = grammar.check_grammar(params.grammar)
-        return Sampler(self._model.vocabulary, choice, rules)
+            constraint = constraints.of_grammar(params.grammar)
+        return Sampler(choice, self._model.vocabulary.size, constraint)
 
     async def score(self, params: ScoreParams, call: Call) -> ScoreResult:
         model = self._model
