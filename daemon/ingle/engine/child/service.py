@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ingle.engine.child import devices, limits
+from ingle.engine.child.adapters import Adapters
 from ingle.engine.child.constraint import Constraints
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.llama.vocabulary import Vocabulary
@@ -21,6 +23,7 @@ from ingle.engine.child.scheduler import RANKS
 from ingle.engine.child.seating import Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.text import TextStream, character_ends
+from ingle.engine.child.work.base import Adapted
 from ingle.engine.child.work.generation import Generation
 from ingle.engine.child.work.reading import Reading
 from ingle.engine.child.work.scoring import Scoring
@@ -63,6 +66,7 @@ class Loaded:
     opened: Opened
     engine: Engine
     constraints: Constraints
+    adapters: Adapters
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -109,13 +113,21 @@ class Service:
         loop = asyncio.get_running_loop()
         opened = await loop.run_in_executor(self._decoding, open_model, params, report)
         engine = Engine(opened.context, opened.slots, opened.budget, opened.pace, self._decoding)
-        self._loaded = Loaded(opened, engine, Constraints(opened.context.vocabulary))
+        adapters = Adapters(opened.context, Path(params.path), engine.free)
+        constraints = Constraints(opened.context.vocabulary)
+        self._loaded = Loaded(opened, engine, constraints, adapters)
         self._ready.set()
         return opened.result
 
     # ---- the work
 
     async def generate(self, params: GenerateParams, call: Call) -> GenerateResult:
+        async with self._model.adapters.lease(params.adapter) as adapter:
+            return await self._generated(params, adapter, call)
+
+    async def _generated(
+        self, params: GenerateParams, adapter: Adapted | None, call: Call
+    ) -> GenerateResult:
         model = self._model
         limits.check_stops(params.stop)
         prompt = await self._prompt(params.spans)
@@ -130,6 +142,7 @@ class Service:
             model.vocabulary.is_end,
             pieces.put_nowait,
         )
+        work.adapter = adapter
         with model.engine.enter(work) as ticket:
             await _pass_on(ticket, pieces, call if params.stream else None)
         assert work.finish_reason
@@ -161,6 +174,10 @@ class Service:
         return Sampler(choice, self._model.vocabulary.size, constraint)
 
     async def score(self, params: ScoreParams, call: Call) -> ScoreResult:
+        async with self._model.adapters.lease(params.adapter) as adapter:
+            return await self._scored(params, adapter)
+
+    async def _scored(self, params: ScoreParams, adapter: Adapted | None) -> ScoreResult:
         model = self._model
         limits.check_candidates(params.candidates)
         prompt = await self._prompt(params.spans)
@@ -169,6 +186,7 @@ class Service:
             raise InvalidParams("an empty candidate has no likelihood")
         limits.check_fits(len(prompt) + max(map(len, candidates)), model.limit)
         work = _scoring(RANKS[params.priority], prompt, candidates, model.opened.slots)
+        work.adapter = adapter
         with model.engine.enter(work) as ticket:
             await ticket.finished
         scores = [
