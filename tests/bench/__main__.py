@@ -19,9 +19,12 @@ from pathlib import Path
 
 import copying
 import latency
+import parking
 import peer
+import prefixes
 import residence
 import roundtrips
+import share
 import speed
 import starting
 import throughput
@@ -51,6 +54,9 @@ BENCHES = {
     "speed": Bench(speed.measure),
     "latency": Bench(beside=latency.measure, rounds=3),
     "throughput": Bench(beside=throughput.measure, rounds=3),
+    "prefix": Bench(beside=prefixes.measure, rounds=3),
+    "share": Bench(beside=share.measure, rounds=3),
+    "park": Bench(beside=parking.measure),
     "idle": Bench(residence.measure),
 }
 """In this order: `start` leaves a warm daemon behind, `idle` is last since it takes a minute."""

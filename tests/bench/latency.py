@@ -19,9 +19,7 @@ IDLE_ASKS = 15
 
 LONG = Load("", lanes=1, jobs=2, job_words=2000, job_tokens=300, ask_words=24)
 """The load that the engine was tuned on."""
-SHORT = Load(
-    "", lanes=3, jobs=6, job_words=700, job_tokens=120, ask_words=200, ask_tokens=32, every_s=2.0
-)
+SHORT = Load("", lanes=3, jobs=6, job_words=700, job_tokens=120, ask_words=200, ask_tokens=32)
 """One that nothing was tuned on: shorter jobs, longer questions."""
 
 

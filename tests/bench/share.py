@@ -1,0 +1,90 @@
+"""What Python costs: the part of a busy engine's time that is not llama.cpp's.
+
+By the engine child's own clocks, so that it is asked directly, without a daemon around it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from figures import Figure, median
+from pair import SEED
+from peer import Programs
+from place import CannotMeasure, Effort, Place
+from prompts import Load, Words, job, single_tokens
+
+from ingle.engine import machine, protocol
+from ingle.engine.life import Life, living
+from ingle.engine.supervisor import MODULE
+from ingle.errors import IngleError
+from ingle.models.library import InstalledModel, Library
+from ingle.models.templates import render
+
+SLOTS, N_CTX = 8, 8192
+WORK = Load("", lanes=1, jobs=1, job_words=128, job_tokens=128)
+COUNTS = (1, 4, 8)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Differences of the child's counters; milliseconds."""
+
+    steps: int
+    busy_ms: float
+    decode_ms: float
+
+    @property
+    def share(self) -> float:
+        return 100 * (1 - self.decode_ms / self.busy_ms)
+
+    @property
+    def step_ms(self) -> float:
+        return (self.busy_ms - self.decode_ms) / self.steps
+
+
+def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
+    """With so many sequences reading and writing at once; `programs` make no difference."""
+    with place.engine() as ingle:
+        model = Library(place.paths.models).find(ingle.status().engine.model or "")
+        tokens = single_tokens(lambda text: len(ingle.tokenize(text)))
+    place.reset()
+    try:
+        found = asyncio.run(_all(model, Words(tokens, SEED), effort.rounds))
+    except IngleError as error:
+        raise CannotMeasure(str(error)) from None
+    for count, runs in found.items():
+        name = f"Python's share, {count} sequence{'s' if count > 1 else ''}"
+        bound = 3.0 if count == max(COUNTS) else None
+        step = f"{sum(one.step_ms for one in runs) / len(runs):.2f} ms a step"
+        yield median(name, [one.share for one in runs], "%", most=bound, note=step)
+
+
+async def _all(model: InstalledModel, words: Words, rounds: int) -> dict[int, list[Busy]]:
+    async with living(MODULE, {}) as life:
+        await life.call("load", _load(model))
+        await _run(life, model, words, 1)  # whatever happens once only
+        return {
+            count: [await _run(life, model, words, count) for _ in range(rounds)] for count in COUNTS
+        }
+
+
+def _load(model: InstalledModel) -> protocol.LoadParams:
+    return protocol.LoadParams(
+        path=str(model.path), n_ctx=N_CTX, slots=SLOTS, threads=machine.threads(), gpu_layers=-1
+    )
+
+
+async def _run(life: Life, model: InstalledModel, words: Words, count: int) -> Busy:
+    before = await life.call("status", {})
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            params = protocol.GenerateParams(
+                spans=render(model.family, job(WORK, words).turns()), max_tokens=WORK.job_tokens
+            )
+            group.create_task(life.call("generate", params))
+    after = await life.call("status", {})
+    return Busy(
+        after.steps - before.steps,
+        after.busy_ms_total - before.busy_ms_total,
+        after.decode_ms_total - before.decode_ms_total,
+    )
