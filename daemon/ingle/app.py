@@ -21,7 +21,7 @@ from ingle.context import retention
 from ingle.context.items import Memory
 from ingle.engine.admission import Admission
 from ingle.engine.client import EngineClient
-from ingle.engine.supervisor import Supervisor
+from ingle.engine.supervisor import Ears, Supervisor
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError, ModelNotFound
 from ingle.models.catalog import EMBEDDED
 from ingle.models.library import Library
@@ -53,7 +53,7 @@ class App:
         self.is_paused = False
         self._hub = EventHub()
         self._library = Library(paths.models)
-        self._supervisor = Supervisor(settings.engine, self._tell_engine)
+        self._supervisor = Supervisor(settings.engine, Ears(self._tell_engine, self._tell_loading))
         self._admission = Admission(settings.engine.queue)
         self._engine = EngineClient(self._supervisor, self._admission)
         self._memory = Memory(settings.context.keep_items, settings.context.keep_minutes * 60.0)
@@ -130,6 +130,11 @@ class App:
             await self._supervisor.use(await asyncio.to_thread(self._library.find, name))
         except (ModelNotFound, BadModelFile) as error:
             self._supervisor.missing(error)
+        if twin := self._config.engine.twin:
+            try:
+                self._supervisor.stand_in(await asyncio.to_thread(self._library.find, twin))
+            except (ModelNotFound, BadModelFile) as error:
+                self._supervisor.no_stand_in(error)
 
     # ---- the switches of `daemon.*`
 
@@ -183,3 +188,6 @@ class App:
 
     def _tell_engine(self, status: EngineStatus) -> None:
         self._hub.publish("engine", "state", msgspec.to_builtins(status))
+
+    def _tell_loading(self, model: str, share: float) -> None:
+        self._hub.publish("engine", "loading", {"model": model, "progress": share})

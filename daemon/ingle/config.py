@@ -51,8 +51,22 @@ class EngineConfig(_Section, frozen=True):
     """0 tries out at load what is fastest on this machine."""
     gpu_layers: Annotated[int, msgspec.Meta(ge=-1)] = -1
     """-1 puts all that fits on the GPU; 0 stays on the CPU."""
+    device: str = "auto"
+    """A GPU by its name in `ingle doctor` ("CUDA1"); "auto" takes the one with most room."""
+    kv_type: Literal["auto", "f16", "q8_0", "q4_0"] = "auto"
+    """What the context is kept in; "auto" takes f16, and q8_0 where that brings it onto the GPU."""
+    flash: Literal["auto", "on", "off"] = "auto"
+    """Flash attention; "auto" leaves it to llama.cpp."""
+    twin: str = ""
+    """A model that answers from the CPU while the resident one is parked or loading; "" for none."""
     queue: Positive = 256
     """Requests that may wait; one more is answered `busy`."""
+
+    def __post_init__(self) -> None:
+        if self.flash == "off" and self.kv_type in ("q8_0", "q4_0"):
+            raise ValueError(
+                f'kv_type = "{self.kv_type}" needs flash attention, and flash = "off" forbids it'
+            )
 
 
 class ContextConfig(_Section, frozen=True):

@@ -1,6 +1,6 @@
 """An engine child without a model: a real process on the real protocol, with scripted behaviour.
 
-`Supervisor(..., child_module="fakes.engine_child", environ=environment())`. What it does follows
+`Supervisor(..., child=Child(MODULE, environment()))`. What it does follows
 from the text of the prompt:
 
 - "die SIGSEGV" streams two pieces and kills itself with that signal,

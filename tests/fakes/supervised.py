@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from fakes import engine_child
 from ingle.config import EngineConfig
 from ingle.engine.admission import Admission
 from ingle.engine.client import EngineClient
 from ingle.engine.protocol import GenerateParams
-from ingle.engine.supervisor import Supervisor
+from ingle.engine.supervisor import Ears, Supervisor
+from ingle.engine.tenant import Child
 from ingle.models.library import InstalledModel
 from ingle.procs.backoff import Backoff
 from ingle.vocabulary import EngineState, Priority, Span
@@ -57,6 +60,13 @@ class Supervised:
                 await self._changes.wait()
         return self.heard[-1]
 
+    async def until_gone(self, pid: int) -> None:
+        """Wait for the end of a process that nobody here is told of."""
+        await asyncio.to_thread(
+            psutil.wait_procs, [psutil.Process(pid)] if psutil.pid_exists(pid) else [], WAIT_S
+        )
+        assert not psutil.pid_exists(pid)
+
     @property
     def states(self) -> list[str]:
         return [str(status.state) for status in self.heard]
@@ -76,9 +86,8 @@ async def supervised(
     parts: list[Supervised] = []
     supervisor = Supervisor(
         config or EngineConfig(),
-        lambda status: parts[0].hear(status),
-        child_module=child_module,
-        environ=engine_child.environment(load),
+        Ears(lambda status: parts[0].hear(status)),
+        child=Child(child_module, engine_child.environment(load)),
         backoff=Backoff(first_s=0.01),
     )
     admission = Admission(16)

@@ -47,6 +47,9 @@ class ToyEngine:
     def model(self) -> InstalledModel | None:
         return toy_model(self.tier)
 
+    def held(self) -> "ToyEngine":
+        return self
+
     async def tokenize(self, text: str) -> list[int]:
         return [len(token) for token in _TOKEN.findall(text)]
 

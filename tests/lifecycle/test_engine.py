@@ -126,8 +126,7 @@ async def test_a_model_file_that_vanished_is_named_and_not_retried(
 ):
     copy = tmp_path / "copy.gguf"
     shutil.copy(tiny_model, copy)
-    await engine.supervisor.use(installed(copy, "copy"))
-    await engine.engine.generate(prompt("hello"))
+    await (await engine.supervisor.use(installed(copy, "copy"))).wait()
     os.unlink(copy)  # noqa: PTH108 - beside a loop
     os.kill(await engine.pid(), signal.SIGKILL)
     status = await engine.until(EngineState.FAILED)
@@ -180,12 +179,12 @@ async def test_after_unloading_the_next_request_loads_again(engine: Supervised):
 async def test_another_model_takes_the_place_of_the_first(engine: Supervised, tiny_model: Path):
     await engine.until(EngineState.READY)
     first = await engine.pid()
-    await engine.supervisor.use(installed(tiny_model, "second"))
+    await (await engine.supervisor.use(installed(tiny_model, "second"))).wait()
     await engine.engine.generate(prompt("hello"))
     status = await engine.supervisor.status()
     assert (status.model, status.state) == ("second", EngineState.READY)
     assert status.pid != first
-    assert not psutil.pid_exists(first)
+    await engine.until_gone(first)
 
 
 async def test_a_deadline_ends_the_request_and_frees_its_place(engine: Supervised):

@@ -26,18 +26,25 @@ class EngineClient:
     `Paused`, `Busy`.
     """
 
-    def __init__(self, supervisor: Supervisor, admission: Admission) -> None:
-        self._supervisor, self._admission = supervisor, admission
+    def __init__(
+        self, supervisor: Supervisor, admission: Admission, model: InstalledModel | None = None
+    ) -> None:
+        self._supervisor, self._admission, self._held = supervisor, admission, model
+
+    def held(self) -> "EngineClient":
+        """The same, held to the model that would answer now: prompts that were made for one are
+        not given to another that takes over meanwhile."""
+        return EngineClient(self._supervisor, self._admission, self._supervisor.answering)
 
     @property
     def model(self) -> InstalledModel | None:
         """The resident model, or the one that is chosen; also while it loads."""
-        return self._supervisor.model
+        return self._held or self._supervisor.model
 
     @property
     def n_ctx(self) -> int:
         """Tokens of the longest prompt with its answer; 0 until the model was loaded once."""
-        return self._supervisor.n_ctx
+        return self._supervisor.n_ctx(self.model)
 
     def queue(self) -> QueueStatus:
         return self._admission.queue()
@@ -81,7 +88,7 @@ class EngineClient:
         return await self._tokens(protocol.TokenizeParams(spans=list(spans)))
 
     async def _tokens(self, params: protocol.TokenizeParams) -> list[int]:
-        result = await self._supervisor.call("tokenize", params)
+        result = await self._supervisor.call("tokenize", params, model=self._held)
         assert isinstance(result, protocol.TokenizeResult)
         return result.tokens
 
@@ -107,7 +114,7 @@ class EngineClient:
         try:
             async with scope:
                 with self._admission.enter(priority, pause):
-                    return await self._supervisor.call(method, params, on_delta)
+                    return await self._supervisor.call(method, params, on_delta, self._held)
         except TimeoutError:
             if was_paused:
                 raise Paused("background work was paused") from None

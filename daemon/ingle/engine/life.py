@@ -19,6 +19,18 @@ from ingle.rpc.streams import FrameStream
 EXPLAIN_S = 0.3
 """A caller is told of a death within 500 ms; the return code comes a moment after the socket's end."""
 
+GPU_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "HIP_VISIBLE_DEVICES",
+    "ROCR_VISIBLE_DEVICES",
+    "HSA_OVERRIDE_GFX_VERSION",
+    "GGML_VK_VISIBLE_DEVICES",
+    "VK_DRIVER_FILES",
+    "VK_ICD_FILENAMES",
+)
+"""By which people choose a GPU or its driver for every program; the engine's choice is among those."""
+
 AGAIN = "it starts again by itself: send the request again"
 
 
@@ -80,6 +92,11 @@ class Life:
         """The last line that it wrote to standard error."""
         return next((line for line in reversed(self._child.last_lines) if line), "")
 
+    def drop(self, farewell: IngleError) -> None:
+        """Cut the connection: callers are told `farewell`, and the child ends by itself."""
+        self.farewell = farewell
+        self._peer.abort()
+
     async def end(self) -> None:
         """Drop the connection, then end the process by the ladder of `procs.child`."""
         self._peer.abort()
@@ -93,7 +110,7 @@ async def living(module: str, environ: Mapping[str, str]) -> AsyncIterator[Life]
 
     No exception may leave the block except cancellation: a task group would wrap it.
     """
-    child = await spawn("engine", module, environ=environ)
+    child = await spawn("engine", module, environ=environ, passed_environ=GPU_VARIABLES)
     try:
         stream = await FrameStream.over(child.sockets[0], protocol.LIMITS)
     except BaseException:  # cancelled before anybody knows of the child

@@ -4,23 +4,21 @@ Reads /proc and /sys, starts nothing, and knows no GPU library: the daemon makes
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-
-from ingle.models.gguf import Header
 
 MOST_THREADS = 8
 """Small models gain nothing from more: their steps end waiting for memory, not for arithmetic."""
 
-DEFAULT_CTX = 8192
-LEAST_CTX = 1024
-
-MEMORY_SHARE = 4
-"""The context may take one part in so many of the memory that is available."""
-
-KV_BYTES = 2
-"""f16; a quantised cache reads prompts 3.4 times slower on a CPU."""
-
 GPU_DRIVERS = frozenset({"amdgpu", "i915", "nouveau", "nvidia", "radeon", "xe"})
+
+
+@dataclass(frozen=True)
+class Held:
+    """Resident bytes of a process: its own, and those of files, which the kernel counts as free."""
+
+    own: int = 0
+    mapped: int = 0
 
 
 def threads() -> int:
@@ -39,26 +37,25 @@ def _siblings(cpu: int) -> str:
         return str(cpu)
 
 
-def n_ctx(header: Header) -> int:
-    """Tokens shared by all slots: what the model was trained for, where memory allows."""
-    trained = header.n_ctx_train or DEFAULT_CTX
-    fits = _available_memory() // MEMORY_SHARE // max(_bytes_per_token(header), 1)
-    return max(min(trained, DEFAULT_CTX, fits), min(LEAST_CTX, trained))
-
-
-def _bytes_per_token(header: Header) -> int:
-    head = header.n_embd // max(header.n_head, 1)
-    return 2 * header.n_layers * header.n_head_kv * head * KV_BYTES
-
-
-def _available_memory() -> int:
+def available_memory() -> int:
     """Bytes that can be had without swapping; without /proc nothing is known to be."""
+    return _sizes(Path("/proc/meminfo")).get("MemAvailable", 0)
+
+
+def held(pid: int) -> Held:
+    """What a process holds of the memory; nothing once it is gone."""
+    sizes = _sizes(Path(f"/proc/{pid}/status"))
+    return Held(sizes.get("RssAnon", 0), sizes.get("RssFile", 0))
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    """The rows `Name:  123 kB` of a file, in bytes."""
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return 0
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines}
-    return int(sizes.get("MemAvailable", 0)) * 1024
+        return {}
+    rows = (line.split() for line in lines)
+    return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if row[-1:] == ["kB"]}
 
 
 def has_gpu(root: Path = Path("/")) -> bool:
@@ -71,8 +68,4 @@ def has_gpu(root: Path = Path("/")) -> bool:
 
 def rss(pid: int) -> int:
     """Resident bytes of a process; 0 once it is gone."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return _sizes(Path(f"/proc/{pid}/status")).get("VmRSS", 0)

@@ -183,10 +183,16 @@ def end_with_parent() -> None:
 def _environment(
     theirs: list[socket.socket], added: Mapping[str, str], passed: Sequence[str]
 ) -> dict[str, str]:
-    env = {name: os.environ[name] for name in (*INHERITED, *passed) if name in os.environ}
-    env |= {"PYTHONPATH": _source_root(), "PYTHONUNBUFFERED": "1", **added}
+    env = inherited_environment(passed)
+    env |= {"PYTHONUNBUFFERED": "1", **added}
     env[FDS] = ",".join(str(sock.fileno()) for sock in theirs)
     return env
+
+
+def inherited_environment(passed: Sequence[str] = ()) -> dict[str, str]:
+    """What any program of ours is started with; `passed` names more variables to hand down."""
+    env = {name: os.environ[name] for name in (*INHERITED, *passed) if name in os.environ}
+    return env | {"PYTHONPATH": _source_root()}
 
 
 def _source_root() -> str:

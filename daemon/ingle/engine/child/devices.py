@@ -1,26 +1,29 @@
-"""`python -m ingle.engine.child.devices [NAME]`: prints what llama.cpp can compute on here, as JSON.
+"""`python -m ingle.engine.child.devices`: prints what llama.cpp can compute on here, as JSON.
 
 A program of its own that ends at once: the daemon and the command line never touch a GPU, and
-what asking takes of its memory is given back. NAME limits whose memory is asked for; without it
-every GPU's is.
+what asking takes of its memory is given back.
 """
 
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
 from ingle.engine.child.llama import devices, library
-from ingle.engine.protocol import DevicesResult
+from ingle.engine.protocol import Device, DevicesResult
 
 
 def listed(measure: str | None) -> DevicesResult:
-    """The devices. `measure`: the GPU whose memory is wanted, "" for the one where there is but
-    one, None for all."""
-    everything, gpus = devices.devices(), devices.gpus()
-    wanted = [gpu for gpu in gpus if measure in (None, gpu.name) or (measure == "" and len(gpus) == 1)]
+    """The devices, with the memory of `DevicesParams.measure`'s."""
+    gpus = devices.gpus()
+    only = gpus if len(gpus) == 1 and measure is not None else []
+    return _with_memory([gpu for gpu in gpus if gpu.name == measure] or only)
+
+
+def _with_memory(wanted: Sequence[Device]) -> DevicesResult:
     known = {device.name: device for device in devices.measured(wanted)}
     return DevicesResult(
-        devices=[known.get(device.name, device) for device in everything],
+        devices=[known.get(device.name, device) for device in devices.devices()],
         offload=library.can_offload(),
         build=library.build(),
     )
@@ -28,7 +31,7 @@ def listed(measure: str | None) -> DevicesResult:
 
 def main() -> None:
     library.start()
-    sys.stdout.buffer.write(msgspec.json.encode(listed(sys.argv[1] if sys.argv[1:] else None)) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(_with_memory(devices.gpus())) + b"\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from ingle.assistant.assistant import Assistant
 from ingle.engine.client import EngineClient
 from ingle.engine.supervisor import Supervisor
+from ingle.errors import Cancelled
 from ingle.models.catalog import catalog
 from ingle.models.families import family_of
 from ingle.models.gguf import read_header
@@ -32,8 +33,15 @@ def handlers(
         return await asyncio.to_thread(_listed, library, engine.model)
 
     async def use(params: ModelUseParams, call: Call) -> Done:
-        model = await asyncio.to_thread(library.choose, params.name)
-        await supervisor.use(model)
+        """Done once it is loaded; whoever stops waiting stops the change."""
+        model = await asyncio.to_thread(library.find, params.name)
+        succession = await supervisor.use(model)
+        try:
+            await succession.wait()
+        except asyncio.CancelledError:
+            succession.call_off(Cancelled("cancelled by the caller"))
+            raise
+        await asyncio.to_thread(library.choose, params.name)
         return Done()
 
     async def unload(_: NoParams, call: Call) -> Done:

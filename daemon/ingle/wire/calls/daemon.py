@@ -25,6 +25,17 @@ class EngineStatus(Result, frozen=True):
     rss_bytes: int = 0
     threads: int = 0
     build: str = ""
+    layers: int = 0
+    gpu_layers: int = 0
+    """Of `layers`, those on the GPU; the CPU does the rest."""
+    kv_type: str = ""
+    """What the context is kept in."""
+    notes: list[str] = msgspec.field(default_factory=list)
+    """What was given up so that it fits into the memory, in words."""
+    next: str | None = None
+    """The model that is being loaded to take over; `progress` is its, and `reason` says how."""
+    twin: str | None = None
+    """The model that answers from the CPU meanwhile."""
 
 
 class QueueStatus(Result, frozen=True):

@@ -11,13 +11,13 @@ from typing import Any, Literal
 import msgspec
 from llama_cpp._ggml import libggml
 
+from ingle.engine import protocol
 from ingle.engine.protocol import Device
 
 Kind = Literal["cpu", "gpu", "igpu", "accelerator"]
 
 _KINDS: dict[int, Kind] = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accelerator"}
 """`ggml_backend_dev_type`; 4 stands for several of the others."""
-GPU_KINDS = ("gpu", "igpu")
 
 
 def _declare() -> None:
@@ -45,10 +45,8 @@ def devices() -> list[Device]:
 
 
 def gpus() -> list[Device]:
-    """Those of `devices` that layers can be put on; integrated ones only where there is no other,
-    as llama.cpp has it."""
-    found = [device for device in devices() if device.kind in GPU_KINDS]
-    return [device for device in found if device.kind == "gpu"] or found
+    """The GPUs that layers can be put on."""
+    return protocol.gpus(devices())
 
 
 def measured(wanted: Iterable[Device]) -> list[Device]:
