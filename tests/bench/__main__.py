@@ -31,6 +31,8 @@ import throughput
 from figures import Figure, context, row
 from place import CannotMeasure, Effort, Place
 
+from ingle.errors import IngleError
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -117,7 +119,7 @@ def _measure(chosen: list[str], options: argparse.Namespace) -> tuple[list[Figur
                 for figure in bench.figures(place, _effort(options, bench), programs):
                     figures.append(figure)
                     print(row(figure), flush=True)
-            except CannotMeasure as error:
+            except (CannotMeasure, IngleError) as error:
                 failed.append(name)
                 print(f"make bench: {name}: {error}", file=sys.stderr, flush=True)
     return figures, failed
@@ -128,7 +130,7 @@ def main() -> int:
     print("  ".join(f"{name}: {value}" for name, value in context().items()), flush=True)
     try:
         figures, failed = _measure(_chosen(options.names), options)
-    except CannotMeasure as error:
+    except (CannotMeasure, IngleError) as error:
         print(f"make bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

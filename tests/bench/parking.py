@@ -12,8 +12,6 @@ from playing import ask
 from prompts import Prompt
 from sides import Side
 
-from ingle.errors import IngleError
-
 N_CTX, SLOTS = 8192, 4
 NEW_WORDS = 24
 
@@ -43,10 +41,7 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
 def _park(both: Pair) -> float:
     pid = both.ingle.status().engine.pid
     began = time.perf_counter()
-    try:
-        both.ingle.call("model.park")
-    except IngleError as error:
-        raise CannotMeasure(str(error)) from None
+    both.ingle.call("model.park")
     took = time.perf_counter() - began
     if pid is None or psutil.pid_exists(pid):
         raise CannotMeasure("the engine child outlived `model.park`")

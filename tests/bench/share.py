@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from figures import Figure, median
 from pair import SEED
 from peer import Programs
-from place import CannotMeasure, Effort, Place
+from place import Effort, Place
 from prompts import Load, Words, job, single_tokens
 
 from ingle.engine import machine, protocol
 from ingle.engine.life import Life, living
 from ingle.engine.supervisor import MODULE
-from ingle.errors import IngleError
 from ingle.models.library import InstalledModel, Library
 from ingle.models.templates import render
 
@@ -48,10 +47,7 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
         model = Library(place.paths.models).find(ingle.status().engine.model or "")
         tokens = single_tokens(lambda text: len(ingle.tokenize(text)))
     place.reset()
-    try:
-        found = asyncio.run(_all(model, Words(tokens, SEED), effort.rounds))
-    except IngleError as error:
-        raise CannotMeasure(str(error)) from None
+    found = asyncio.run(_all(model, Words(tokens, SEED), effort.rounds))
     for count, runs in found.items():
         name = f"Python's share, {count} sequence{'s' if count > 1 else ''}"
         bound = 3.0 if count == max(COUNTS) else None
