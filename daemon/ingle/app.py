@@ -75,7 +75,9 @@ class App:
             event.handlers(self._hub, __version__),
             assistant.handlers(self._assistant),
             self._context.handlers(),
-            model.handlers(self._library, self._supervisor, self._engine, self._assistant),
+            model.handlers(
+                self._library, self._supervisor, self._engine, self._assistant, settings.engine
+            ),
             plugin.handlers(self._plugins),
         )
         self._listener = Listener(server, table, settings.limits)

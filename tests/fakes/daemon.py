@@ -153,6 +153,30 @@ ANSWERS: dict[str, Answer] = {
         tensors=272,
         family="chatml",
         metadata={"general.name": "x" * 200},
+        trial=model.Trial(
+            kept="Q8_0",
+            reason="Q8_0 is kept",
+            tried=[
+                model.Figures(
+                    quantization="Q4_1", size_bytes=98_000_000, prefill_tps=119.4, decode_tps=35.8
+                )
+            ],
+        ),
+    ),
+    "model.estimate": model.ModelEstimateResult(
+        name="qwen3-4b",
+        n_ctx=8192,
+        kv_type="q8_0",
+        n_gpu_layers=20,
+        layers=37,
+        device="CUDA0",
+        gpu=model.PlaceNeed(weights=1_500_000_000, cache=400_000_000, compute=300_000_000),
+        cpu=model.PlaceNeed(weights=1_000_000_000, cache=300_000_000, compute=200_000_000),
+        ram_available=8_000_000_000,
+        gpus=[model.Gpu(name="CUDA0", free=3_000_000_000, total=4_000_000_000)],
+        fits=True,
+        is_rough=True,
+        notes=["20 of 37 layers fit onto the GPU beside other programs, the CPU does the rest"],
     ),
     "engine.tokenize": model.TokenizeResult(tokens=[1, 2, 3]),
     "plugin.list": [PLUGIN],

@@ -18,8 +18,9 @@ def named(model: str) -> str:
 def inspect_here(model: str, paths: Paths) -> ModelInspectResult:
     """Raises `ModelNotFound`, `BadModelFile`."""
     path = Path(named(model))
+    library = Library(paths.models)
     if not path.is_absolute():
-        path = Library(paths.models).find(model).path
+        path = library.file_of(model)
     header = read_header(path)
     return ModelInspectResult(
         name=header.name,
@@ -33,4 +34,5 @@ def inspect_here(model: str, paths: Paths) -> ModelInspectResult:
         tensors=len(header.tensors),
         family=family_of(header),
         metadata=dict(header.metadata),
+        trial=library.trial_of(path),
     )

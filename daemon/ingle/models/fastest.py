@@ -92,15 +92,15 @@ def _tried(path: Path, header: Header, files: dict[str, Path], teller: Teller) -
 
 def _compared(files: list[Path], on_share: Share) -> tuple[Trial, Path]:
     """Time all files, the first of them as it came; read a text with those that are faster."""
-    tried = speeds(files, part_of(on_share, 0.0, 0.5))
+    tried = speeds(files, part_of(on_share, 0.0, 0.5), LIMIT_S)
     paths = dict(zip((one.quantization for one in tried), files, strict=True))
     first, faster = tried[0], contenders(tried)
     tokens = _tokens([first, *faster[:1]])
-    found = {first.quantization: surprises(files[0], tokens, part_of(on_share, 0.5, 0.25))}
+    found = {first.quantization: surprises(files[0], tokens, part_of(on_share, 0.5, 0.25), LIMIT_S)}
     reason = f"{first.quantization} is kept: no other type is clearly faster here"
     kept = first
     for one in faster:
-        read = surprises(paths[one.quantization], tokens, part_of(on_share, 0.75, 0.25))
+        read = surprises(paths[one.quantization], tokens, part_of(on_share, 0.75, 0.25), LIMIT_S)
         found[one.quantization] = read
         worse = loss(found[first.quantization], read)
         if worse.is_bearable:
@@ -137,7 +137,7 @@ def _with(figures: Figures, read: list[float]) -> Figures:
 
 def has_gpu() -> bool:
     """Whether llama.cpp would put models on a GPU. Raises `Unavailable` without llama.cpp."""
-    (found,) = programs.run("devices", "-", limit_s=LIMIT_S)
+    (found,) = programs.run("devices", limit_s=LIMIT_S)
     return any(device["kind"] in ("gpu", "igpu") for device in found["devices"])
 
 
@@ -146,10 +146,9 @@ def write(source: Path, target: Path, kind: str, on_share: Share) -> None:
     programs.run("quantize", source, target, kind, on_share=on_share)
 
 
-def speeds(files: list[Path], on_share: Share, *, on_gpu: bool = False) -> list[Figures]:
+def speeds(files: list[Path], on_share: Share, limit_s: float | None = None) -> list[Figures]:
     """How fast the files are, in their order. Raises `Unavailable`."""
-    options = ["--gpu"] if on_gpu else []
-    found = programs.run("measure", "speed", *files, *options, on_share=on_share, limit_s=LIMIT_S)
+    found = programs.run("measure", "speed", *files, on_share=on_share, limit_s=limit_s)
     if len(found) != len(files):
         raise Unavailable("the files could not be measured")
     return [_figures(file, one) for file, one in zip(files, found, strict=True)]
@@ -165,11 +164,10 @@ def _figures(file: Path, found: dict[str, object]) -> Figures:
     )
 
 
-def surprises(file: Path, tokens: int, on_share: Share, *, on_gpu: bool = False) -> list[float]:
+def surprises(file: Path, tokens: int, on_share: Share, limit_s: float | None = None) -> list[float]:
     """How much each token of the text surprises the model. Raises `Unavailable`."""
-    options = ["--gpu"] if on_gpu else []
-    asked: tuple[str | Path, ...] = ("perplexity", file, "--tokens", str(tokens), *options)
-    (found,) = programs.run("measure", *asked, on_share=on_share, limit_s=LIMIT_S)
+    asked: tuple[str | Path, ...] = ("perplexity", file, "--tokens", str(tokens))
+    (found,) = programs.run("measure", *asked, on_share=on_share, limit_s=limit_s)
     return [float(nats) for nats in found["surprises"]]
 
 

@@ -68,7 +68,7 @@ def _take_in(source: Path, library: Library, name: str, manner: Manner, teller: 
         part = target.with_name(f".{name}.part")
         _copy(source, part, teller.progress)
         put_in_place(part, library, name, story, manner, teller)
-    record(library, name, story, teller)
+    record(library, name, story)
 
 
 def _header(source: Path) -> Header:
@@ -146,11 +146,11 @@ def _move(path: Path, target: Path) -> None:
         sync(target.parent)
 
 
-def record(library: Library, name: str, story: Story, teller: Teller) -> None:
+def record(library: Library, name: str, story: Story) -> None:
     """Write the sidecar of a file that stands in its place now."""
     path = library.path_of(name)
     header = read_header(path)
     story.kind = "adapter" if header.is_adapter else "model"
-    story.sha256, story.size_bytes = sha256(path, teller.progress), header.size_bytes
+    story.sha256, story.size_bytes = sha256(path), header.size_bytes
     story.family = story.family or family_of(header)
     library.record(name, story)

@@ -130,6 +130,22 @@ class Library:
             raise ModelNotFound(f"{name} is a model and no adapter", _HOW_TO_ADD)
         return self._adapter(path, header)
 
+    def file_of(self, name: str) -> Path:
+        """The file of a model or an adapter. Raises `ModelNotFound`."""
+        path = self._existing(name)
+        if path is None:
+            raise ModelNotFound(f"no model {name[:80]!r} on this machine", _how_to_get(name))
+        return path
+
+    def trial_of(self, path: Path) -> Trial | None:
+        """What was measured when a file came, if it is one of the library's."""
+        name = path.name.removesuffix(".gguf")
+        if path != self.path_of(name):
+            return None
+        with suppress(BadModelFile):
+            return self._story_of(name, self._header(path)).trial
+        return None
+
     def _files(self) -> Iterator[tuple[Path, Header]]:
         for path in sorted(self._directory.glob("*.gguf")):
             with suppress(BadModelFile):

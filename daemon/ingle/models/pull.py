@@ -67,7 +67,7 @@ def pull(
         teller.say(_what_was_checked(story))
         manner = Manner(as_is=as_is, keeps_original=True)
         put_in_place(checked, library, name, story, manner, teller)
-        record(library, name, story, teller)
+        record(library, name, story)
     return _installed(library, name)
 
 
@@ -188,7 +188,9 @@ SHARE_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
 
 
 def bar_teller(bar: "tqdm[NoReturn]", say: Say) -> Teller:
-    """Drive a tqdm bar, anew for each step."""
+    """Drive a tqdm bar, anew for each step; one that is disabled has nothing to be driven."""
+    if bar.disable:
+        return Teller(say=say)
     bytes_format = bar.bar_format
 
     def progress(done: int, total: int | None) -> None:

@@ -165,6 +165,14 @@ METHODS: dict[str, Method] = {
             (e.ModelNotFound, e.BadModelFile),
         ),
         Method(
+            "model.estimate",
+            "What a model would take of this machine's memory, and how it would be loaded",
+            model.ModelEstimateParams,
+            model.ModelEstimateResult,
+            None,
+            (e.ModelNotFound, e.BadModelFile),
+        ),
+        Method(
             "model.eval",
             "Measure what the resident model can do and store its tier",
             NoParams,

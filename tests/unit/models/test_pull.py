@@ -248,6 +248,7 @@ def test_a_log_is_told_how_far_a_trial_is() -> None:
 class Bar:
     """What of a tqdm bar is used."""
 
+    disable = False
     n: float = 0
     total: float | None = None
     bar_format: str | None = None

@@ -23,7 +23,6 @@ from importlib import resources  # noqa: E402
 from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
 
-import llama_cpp.llama_cpp as ll  # noqa: E402
 import numpy as np  # noqa: E402
 
 from ingle.engine import machine  # noqa: E402
@@ -50,13 +49,13 @@ MOST_TOKENS = 1 << 16
 class Measured:
     """One file, loaded and warm."""
 
-    def __init__(self, path: Path, *, uses_gpu: bool) -> None:
+    def __init__(self, path: Path) -> None:
         read_header(path)
         self.path = path
         self._model = Model(
             str(path),
-            gpus=devices.gpus() if uses_gpu else [],
-            gpu_layers=-1 if uses_gpu else 0,
+            gpus=devices.gpus(),
+            gpu_layers=-1,
             check_tensors=False,
             progress=lambda _: None,
         )
@@ -73,7 +72,7 @@ class Measured:
 
     def _text(self, count: int) -> list[int]:
         text = resources.files("ingle.engine.child").joinpath("measure.txt").read_text("utf-8")
-        return self._context.vocabulary.tokenize(text, special=False)[:count]
+        return self._context.vocabulary.tokenize(text)[:count]
 
     def _decode(self, tokens: Sequence[int], start: int, outputs: Sequence[int] = ()) -> float:
         """Milliseconds that these tokens take, after `start` others."""
@@ -83,9 +82,8 @@ class Measured:
         context.batch.clear()
         context.batch.add(tokens, start, 0, outputs or [len(tokens) - 1])
         threads = self._threads if len(tokens) == 1 else self._most
-        ll.llama_set_n_threads(context.handle, threads, threads)
         began = time.perf_counter()
-        code = ll.llama_decode(context.handle, context.batch.raw)
+        code = context.decode(threads)
         if code:
             raise EngineUnavailable(f"llama.cpp cannot compute with {self.path.name} (code {code})")
         return (time.perf_counter() - began) * 1000
@@ -135,12 +133,12 @@ def _halvings(most: int) -> Iterator[int]:
         most //= 2
 
 
-def speed(files: Sequence[Path], seconds: float, *, uses_gpu: bool) -> None:
+def speed(files: Sequence[Path], seconds: float) -> None:
     """All files in turn; the last round begins within `seconds`, two are run in any case."""
     began = time.monotonic()
     loaded = []
     for file in files:
-        loaded.append(Measured(file, uses_gpu=uses_gpu))
+        loaded.append(Measured(file))
         _say(progress=len(loaded) / len(files) / (ROUNDS + 1))
     for done in range(2, ROUNDS + 2):
         if done > 3 and time.monotonic() - began > seconds:
@@ -152,10 +150,10 @@ def speed(files: Sequence[Path], seconds: float, *, uses_gpu: bool) -> None:
         _say(**each.speeds())
 
 
-def perplexity(files: Sequence[Path], tokens: int, *, uses_gpu: bool) -> None:
+def perplexity(files: Sequence[Path], tokens: int) -> None:
     for number, file in enumerate(files):
         surprises: list[float] = []
-        for share, found in Measured(file, uses_gpu=uses_gpu).surprises(tokens):
+        for share, found in Measured(file).surprises(tokens):
             surprises += found
             _say(progress=(number + share) / len(files))
         _say(file=str(file), surprises=[round(nats, 5) for nats in surprises])
@@ -174,7 +172,6 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--tokens", type=int, default=MOST_TOKENS, help="of the text, from its beginning"
     )
-    parser.add_argument("--gpu", action="store_true", help="on the GPUs, if there are some")
     return parser.parse_args(argv)
 
 
@@ -184,9 +181,9 @@ def main(argv: Sequence[str]) -> int:
     library.start()
     try:
         if arguments.what == "speed":
-            speed(arguments.files, arguments.seconds, uses_gpu=arguments.gpu)
+            speed(arguments.files, arguments.seconds)
         else:
-            perplexity(arguments.files, arguments.tokens, uses_gpu=arguments.gpu)
+            perplexity(arguments.files, arguments.tokens)
     except IngleError as error:
         sys.stderr.write(f"{error.message}{f' ({error.hint})' if error.hint else ''}\n")
         return 1

@@ -4,17 +4,21 @@ import asyncio
 from pathlib import Path
 
 from ingle.assistant.assistant import Assistant
+from ingle.config import EngineConfig
 from ingle.engine.client import EngineClient
+from ingle.engine.outlook import memory_here, outlook
 from ingle.engine.supervisor import Supervisor
 from ingle.errors import Cancelled
 from ingle.models.catalog import catalog
 from ingle.models.families import family_of
 from ingle.models.gguf import read_header
-from ingle.models.library import InstalledModel, Library
+from ingle.models.library import InstalledAdapter, InstalledModel, Library
 from ingle.rpc.dispatcher import Call, Handler
 from ingle.server.streaming import streamed
 from ingle.wire.calls.base import Done, NoParams
 from ingle.wire.calls.model import (
+    ModelEstimateParams,
+    ModelEstimateResult,
     ModelEvalResult,
     ModelInfo,
     ModelInspectParams,
@@ -27,7 +31,11 @@ from ingle.wire.calls.model import (
 
 
 def handlers(
-    library: Library, supervisor: Supervisor, engine: EngineClient, assistant: Assistant
+    library: Library,
+    supervisor: Supervisor,
+    engine: EngineClient,
+    assistant: Assistant,
+    config: EngineConfig,
 ) -> dict[str, Handler]:
     async def list_(_: NoParams, call: Call) -> list[ModelInfo]:
         return await asyncio.to_thread(_listed, library, engine.model)
@@ -55,6 +63,10 @@ def handlers(
     async def inspect(params: ModelInspectParams, call: Call) -> ModelInspectResult:
         return await asyncio.to_thread(_inspected, library, params.name)
 
+    async def estimate(params: ModelEstimateParams, call: Call) -> ModelEstimateResult:
+        memory = await asyncio.to_thread(memory_here)
+        return await asyncio.to_thread(outlook, params, library, config, memory)
+
     async def evaluate(_: NoParams, call: Call) -> ModelEvalResult:
         return await streamed(call, True, assistant.evaluate)
 
@@ -67,6 +79,7 @@ def handlers(
         "model.unload": unload,
         "model.park": park,
         "model.inspect": inspect,
+        "model.estimate": estimate,
         "model.eval": evaluate,
         "engine.tokenize": tokenize,
     }
@@ -77,6 +90,7 @@ def _listed(library: Library, resident: InstalledModel | None) -> list[ModelInfo
     here = library.list()
     names = {model.name for model in here}
     rows = [_installed(model, resident is not None and resident.name == model.name) for model in here]
+    rows += [_adapter(adapter) for adapter in library.adapters()]
     return rows + [
         ModelInfo(
             name=entry.name, state="available", tier=entry.tier, size_bytes=entry.size_mb * 1_000_000,
@@ -96,14 +110,23 @@ def _installed(model: InstalledModel, is_resident: bool) -> ModelInfo:
     )  # fmt: skip
 
 
+def _adapter(adapter: InstalledAdapter) -> ModelInfo:
+    return ModelInfo(
+        name=adapter.name, state="installed", kind="adapter", tier=None,
+        size_bytes=adapter.size_bytes, quantization=read_header(adapter.path).quantization,
+        licence=adapter.licence, source=adapter.source,
+        summary=f"for {adapter.base or adapter.architecture}",
+    )  # fmt: skip
+
+
 def _inspected(library: Library, name_or_path: str) -> ModelInspectResult:
     path = Path(name_or_path)
     if not (path.is_absolute() and path.exists()):
-        path = library.find(name_or_path).path
+        path = library.file_of(name_or_path)
     header = read_header(path)
     return ModelInspectResult(
         name=header.name, architecture=header.architecture, parameters=header.parameters,
         quantization=header.quantization, n_ctx_train=header.n_ctx_train, n_vocab=header.n_vocab,
         n_layers=header.n_layers, size_bytes=header.size_bytes, tensors=len(header.tensors),
-        family=family_of(header), metadata=header.metadata,
+        family=family_of(header), metadata=header.metadata, trial=library.trial_of(path),
     )  # fmt: skip
