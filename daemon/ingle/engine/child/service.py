@@ -181,7 +181,7 @@ class Service:
         model = self._model
         limits.check_candidates(params.candidates)
         prompt = await self._prompt(params.spans)
-        candidates = await self._off_loop(self._tokenize_all, params.candidates)
+        candidates = await self._off_loop(self._continuations, prompt, params.candidates)
         if not all(candidates):
             raise InvalidParams("an empty candidate has no likelihood")
         limits.check_fits(len(prompt) + max(map(len, candidates)), model.limit)
@@ -200,8 +200,9 @@ class Service:
     async def surprise(self, params: SurpriseParams, call: Call) -> SurpriseResult:
         model = self._model
         vocabulary = model.vocabulary
-        tokens = await self._tokens(params.text)
+        limits.check_length(len(params.text))
         before = await self._prompt(params.spans) if params.spans else vocabulary.opening()
+        tokens = await self._off_loop(vocabulary.continuation, before, params.text)
         window = min(model.limit, WINDOW)
         if len(before) > window // 2:
             raise ContextTooLong(f"{len(before)} tokens before the text; at most {window // 2} may be")
@@ -257,10 +258,10 @@ class Service:
 
     async def _tokens(self, text: str) -> list[int]:
         limits.check_length(len(text))
-        return await self._off_loop(lambda: self._model.vocabulary.tokenize(text, special=False))
+        return await self._off_loop(self._model.vocabulary.tokenize, text)
 
-    def _tokenize_all(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self._model.vocabulary.tokenize(text, special=False) for text in texts]
+    def _continuations(self, prompt: Sequence[int], texts: Sequence[str]) -> list[list[int]]:
+        return [self._model.vocabulary.continuation(prompt, text) for text in texts]
 
     def _pieces(self, tokens: Sequence[int]) -> list[bytes]:
         return [self._model.vocabulary.piece(token, special=True) for token in tokens]
