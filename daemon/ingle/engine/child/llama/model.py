@@ -42,13 +42,25 @@ class Model:
             raise NotEnoughMemory(f"no memory for the model: {library.why()}")
         if not self.handle:
             raise BadModelFile(f"llama.cpp cannot load the model: {library.why()}")
-        if not ll.llama_model_has_decoder(self.handle):
-            raise BadModelFile("the model cannot generate text: it has no decoder")
+        if why := self._cannot_write():
+            raise BadModelFile(f"the model cannot write text: {why}", "choose a language model")
+
+    def _cannot_write(self) -> str:
+        """Why no text can come of it; an encoder would write nonsense, a missing tokenizer abort."""
+        if ll.llama_vocab_type(ll.llama_model_get_vocab(self.handle)) == ll.LLAMA_VOCAB_TYPE_NONE:
+            return "it has no tokenizer"
+        is_causal = self._says(f"{self.architecture}.attention.causal") != "false"
+        if not is_causal or not ll.llama_model_has_decoder(self.handle):
+            return "it is an encoder, as used for embeddings"
+        return ""
 
     @property
     def architecture(self) -> str:
+        return self._says("general.architecture")
+
+    def _says(self, key: str) -> str:
         buffer = ctypes.create_string_buffer(128)
-        ll.llama_model_meta_val_str(self.handle, b"general.architecture", buffer, len(buffer))
+        ll.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
 
     @property
