@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 WORTH_CUTTING_MS = 25.0
 """A step that is probably over sooner is not cut: what was computed of it would be lost."""
 
-SHORT_MS = 20.0
+SHORT_MS = 30.0
 """The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
 TURNS = 3
 """Of the event loop between short steps: bytes arrive, become a message, and wake its handler."""
@@ -128,12 +128,21 @@ class Engine:
     async def _go_on(self) -> bool:
         """One step, if there is work."""
         self._seating.admit()
-        claims = self._claims()
-        shares = plan(claims, self._budget, self._pace, self._waited)
+        shares = self._plan()
         if shares:
-            self._waited = passed_over(claims, shares, self._waited)
             await self._step(shares)
         return bool(shares)
+
+    def _plan(self) -> dict[int, int]:
+        running = self._seating.running
+        if len(running) == 1:  # a text that is written alone has nothing to decide
+            ((key, ticket),) = running.items()
+            if ticket.work.is_generating and ticket.work.rows == 1:
+                return {key: 1}
+        claims = self._claims()
+        shares = plan(claims, self._budget, self._pace, self._waited)
+        self._waited = passed_over(claims, shares, self._waited)
+        return shares
 
     async def _step(self, shares: dict[int, int]) -> None:
         running = self._seating.running

@@ -36,10 +36,17 @@ class _Record:
     samples: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     ms: float = 0.0
     tried: float = float("-inf")
+    added: int = 0
 
-    def add(self, ms: float, now: float) -> None:
+    def add(self, ms: float, now: float) -> bool:
+        """Whether `ms` has changed: with every sample at first, later with every `SAMPLES` of them."""
         self.samples.append(ms)
-        self.ms, self.tried = median(self.samples), now
+        self.tried = now
+        self.added += 1
+        is_due = self.added <= SAMPLES or self.added % SAMPLES == 0
+        if is_due:
+            self.ms = median(self.samples)
+        return is_due
 
     def is_due(self, fastest: float, now: float) -> bool:
         """Whether it should be tried again, though another one was faster."""
@@ -68,9 +75,11 @@ class Pace:
             self._records[size] = {}
             insort(self._sizes, size)
         records = self._records[size]
-        record = records.setdefault(threads, _Record())
-        record.add(ms * (size / rows) ** 0.5, self._clock())
-        self._ms[size] = min(each.ms for each in records.values())
+        record = records.get(threads)
+        if record is None:
+            record = records[threads] = _Record()
+        if record.add(ms * (size / rows) ** 0.5, self._clock()):
+            self._ms[size] = min(each.ms for each in records.values())
 
     def ms(self, rows: int) -> float:
         """Milliseconds that a step of `rows` probably lasts: on the line between the two nearest

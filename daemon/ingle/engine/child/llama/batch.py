@@ -47,11 +47,15 @@ class Batch:
         self.outputs += len(outputs)
         if last > self.capacity or self.outputs > self.max_outputs:
             raise ValueError(f"{last} rows, {self.outputs} outputs: over the limits of the batch")
-        self._tokens[first:last] = tokens
-        self._positions[first:last] = np.arange(start, start + len(tokens))
-        self._sequences[first:last] = seq
-        self._outputs[first:last] = 0
-        for index in outputs:
-            self._outputs[first + index] = 1
+        if len(tokens) == 1:  # most steps: a tenth of the time of the slices
+            self._tokens[first], self._positions[first] = tokens[0], start
+            self._sequences[first], self._outputs[first] = seq, bool(outputs)
+        else:
+            self._tokens[first:last] = tokens
+            self._positions[first:last] = np.arange(start, start + len(tokens))
+            self._sequences[first:last] = seq
+            self._outputs[first:last] = 0
+            for index in outputs:
+                self._outputs[first + index] = 1
         self.count = self.raw.n_tokens = last
         return first
