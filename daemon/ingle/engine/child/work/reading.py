@@ -31,6 +31,21 @@ class Reading(Work):
         return min(len(self.prompt) + len(self.tokens), self.window)
 
     @property
+    def reusable(self) -> list[int]:
+        """As far as the tokens behind are judged. A text that takes several windows starts anew in
+        each, and shares nothing."""
+        known = len(self.prompt) + len(self.logprobs)
+        return (self.prompt + self.tokens)[: known - 1] if self._is_one_window else []
+
+    @property
+    def held(self) -> list[int]:
+        return (self.prompt + self.tokens)[: self.fed] if self._is_one_window else []
+
+    @property
+    def _is_one_window(self) -> bool:
+        return len(self.prompt) + len(self.tokens) <= self.window
+
+    @property
     def is_dense(self) -> bool:
         return self.fed >= len(self.prompt) - 1
 

@@ -17,6 +17,7 @@ class Scoring(Work):
         self._firsts = [0.0] * len(self.candidates)
         self._rests = [0.0] * len(self.candidates)
         self._fed = [0] * len(self.candidates)
+        self._has_firsts = False
         self._first = 0
         """The first candidate that is not wholly fed; those with one token need no feeding."""
         self._skip_done()
@@ -31,6 +32,15 @@ class Scoring(Work):
         """The prompt, and as many of the longest candidates as are fed side by side."""
         longest = sorted(map(len, self.candidates), reverse=True)
         return len(self.prompt) + sum(longest[: self.most_copies])
+
+    @property
+    def copies(self) -> int:
+        return min(self.most_copies, len(self.candidates))
+
+    @property
+    def reusable(self) -> list[int]:
+        """The last token's logits say how likely each candidate's first one is."""
+        return self.prompt if self._has_firsts else self.prompt[:-1]
 
     @property
     def is_dense(self) -> bool:
@@ -74,7 +84,7 @@ class Scoring(Work):
             self.fed += len(feeds[0].tokens)
             for likelihoods in values[0]:
                 assert isinstance(likelihoods, list)
-                self._firsts = likelihoods
+                self._firsts, self._has_firsts = likelihoods, True
             return
         for feed, read in zip(feeds, values, strict=True):
             index = self._index_of(feed)
