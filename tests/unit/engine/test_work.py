@@ -24,6 +24,7 @@ class Counting:
     """A sampler whose choice the memory below knows."""
 
     is_closed: bool = False
+    is_complete: bool = False
 
     def pick(self, context: Any, row: int) -> int | None:
         raise AssertionError("the memory answers")

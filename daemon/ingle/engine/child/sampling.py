@@ -9,7 +9,6 @@ import math
 import secrets
 from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import llama_cpp.llama_cpp as ll
@@ -151,18 +150,18 @@ class _Drawn:
     """By lot, with a chain of llama.cpp's samplers."""
 
     def __init__(self, choice: Choice, n_vocab: int) -> None:
-        self._chain, self._size = _chain(choice, n_vocab), n_vocab
+        self._choice, self._size = choice, n_vocab
+        self._chain: object | None = None
 
-    @cached_property
-    def _table(self) -> NDArray[np.void]:
-        """Made when its turn comes: a request in the queue needs none."""
-        return np.zeros(self._size, _CANDIDATE)
-
-    @cached_property
-    def _ids(self) -> NDArray[np.int32]:
-        return np.arange(self._size, dtype=np.int32)
+    def _begin(self) -> None:
+        """When its turn comes: a request in the queue needs no memory."""
+        self._chain = _chain(self._choice, self._size)
+        self._table = np.zeros(self._size, _CANDIDATE)
+        self._ids = np.arange(self._size, dtype=np.int32)
 
     def choose(self, logits: Logits, allowed: Allowed | None) -> int:
+        if self._chain is None:
+            self._begin()
         table = self._table
         table["id"], table["logit"] = self._ids, logits
         if allowed is not None:

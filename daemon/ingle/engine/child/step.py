@@ -16,7 +16,8 @@ from ingle.engine.child.work.base import Feed, Value, Want
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is `llama_decode`'s; `values` are parallel to the feeds and their wants.
+    """`code` is `llama_decode`'s; `values` are parallel to the feeds and their wants, up to
+    a guess that was wrong.
 
     After an abort `kept` says how many positions of each feed's sequence are in memory.
     """
@@ -59,7 +60,12 @@ def _fill(context: Context, feeds: Sequence[Feed]) -> list[int]:
 
 
 def _read(context: Context, first: int, wants: Sequence[Want]) -> list[Value]:
-    return [_value(context, first + want.index, want) for want in wants]
+    values: list[Value] = []
+    for want in wants:
+        values.append(_value(context, first + want.index, want))
+        if want.draft is not None and values[-1] != want.draft:
+            break
+    return values
 
 
 def _value(context: Context, row: int, want: Want) -> Value:

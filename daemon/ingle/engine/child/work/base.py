@@ -11,6 +11,10 @@ from ingle.engine.child.slots import Grant
 class Picks(Protocol):
     """Chooses the next token from a row of logits; None when there is none that may follow."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing may follow the last choice."""
+
     def pick(self, context: Any, row: int) -> int | None: ...
 
     def close(self) -> None: ...
@@ -20,12 +24,14 @@ class Picks(Protocol):
 class Want:
     """What to read from the logits of row `index` of a feed.
 
-    With a sampler its choice; otherwise the log-likelihoods of `targets`.
+    With a sampler its choice; otherwise the log-likelihoods of `targets`. `draft` is the token
+    that was fed behind the row as a guess: where the choice is another one, no further value is read.
     """
 
     index: int
     sampler: Picks | None = None
     targets: tuple[int, ...] = ()
+    draft: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,11 @@ class Work(ABC):
     grant: Grant | None = field(default=None, init=False)
     fed: int = field(default=0, init=False)
     """Positions of its own sequence that are in memory."""
+    may_share: bool = field(default=True, init=False)
+    """Whether what was computed for others may serve it. What is computed in other company rounds
+    differently, so that a text is the same again only if it is computed anew."""
+    recurring: int = field(default=0, init=False)
+    """Tokens at the beginning of the prompt that are ours, not a person's, and come again."""
 
     @property
     def prefix_key(self) -> str:
@@ -74,6 +85,21 @@ class Work(ABC):
     def cells(self) -> int:
         """KV cells to reserve."""
         return len(self.prompt)
+
+    @property
+    def copies(self) -> int:
+        """Sequences that it wants beside its own."""
+        return 0
+
+    @property
+    def reusable(self) -> Sequence[int]:
+        """Tokens that need not be fed where they are in memory already."""
+        return self.prompt[:-1]
+
+    @property
+    def held(self) -> Sequence[int]:
+        """Tokens that are in the memory of its own sequence and may serve others."""
+        return self.prompt[: self.fed]
 
     @property
     def is_generating(self) -> bool:
@@ -100,15 +126,19 @@ class Work(ABC):
 
     @abstractmethod
     def accept(self, feeds: Sequence[Feed], values: Sequence[Sequence[Value]]) -> None:
-        """The feeds were decoded; `values` are parallel to their wants."""
+        """The feeds were decoded; `values` are parallel to their wants, up to a wrong guess."""
 
     def undo(self, feeds: Sequence[Feed], kept: Sequence[int]) -> None:
         """The step was cut; `kept` positions of each feed's sequence are whole in memory."""
         self.fed = min(feeds[0].start, kept[0])
 
     def restart(self) -> None:
-        """Its memory was given to somebody else: everything has to be fed again."""
+        """It has no memory any more, until `resume`."""
         self.fed, self.grant = 0, None
+
+    def resume(self, length: int) -> None:
+        """It has memory, in which the first `length` of its `reusable` tokens are."""
+        self.fed = length
 
     def close(self) -> None:  # noqa: B027 - most kinds hold nothing
         """No step uses it any more."""
