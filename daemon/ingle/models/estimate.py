@@ -266,7 +266,7 @@ def _step(model: Footprint, n_ctx: int, rows: int) -> int:
 
 def _refused(model: Footprint, wish: Wish) -> Iterator[str]:
     if wish.kv_type and not model.takes(wish.kv_type):
-        yield f"this model's context cannot be kept as {wish.kv_type}: its rows are no whole blocks"
+        yield f"this model's context cannot be kept as {wish.kv_type}: its heads are no whole blocks"
 
 
 def _given_up(found: Estimate, best: _Try, memory: Memory) -> Iterator[str]:

@@ -67,6 +67,8 @@ class Footprint:
     n_embd: int
     n_feed_forward: int
     n_ctx_train: int
+    head_sizes: tuple[int, ...] = ()
+    """Numbers that a head of attention keeps as a key or a value."""
     is_rough: bool = False
 
     @property
@@ -74,9 +76,8 @@ class Footprint:
         return self.first_bytes + self.last_bytes + sum(layer.weights for layer in self.layers)
 
     def takes(self, kind: KvType) -> bool:
-        """Whether a cache of that type can hold this model's rows: they are whole blocks."""
-        block = _BLOCKS[kind].block
-        return not any(layer.keys % block or layer.values % block for layer in self.layers)
+        """Whether a cache of that type can hold this model's heads: they are whole blocks."""
+        return not any(size % _BLOCKS[kind].block for size in self.head_sizes)
 
 
 def footprint(header: Header) -> Footprint:
@@ -104,6 +105,7 @@ def footprint(header: Header) -> Footprint:
         n_embd=header.n_embd,
         n_feed_forward=max(header.per_layer("feed_forward_length"), default=0),
         n_ctx_train=header.n_ctx_train,
+        head_sizes=cache.head_sizes,
     )
 
 
@@ -141,6 +143,10 @@ class _Cache:
         self._is_latent = bool(header.number("attention.key_length_mla"))
         self._own = self._layers_with_a_cache_of_their_own()
         self._is_recurrent = self._recurrence()
+
+    @property
+    def head_sizes(self) -> tuple[int, ...]:
+        return (self._key, self._value)
 
     def layer(self, index: int, weights: int) -> Layer:
         is_recurrent = self._is_recurrent(index)

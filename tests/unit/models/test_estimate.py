@@ -114,8 +114,8 @@ def test_a_wish_is_kept_whether_it_fits_or_not(n_ctx: int) -> None:
     assert found.fits == (n_ctx < 1_000_000)
 
 
-def test_a_cache_whose_rows_are_no_whole_blocks_stays_in_f16() -> None:
-    odd = replace(SEVEN_B, layers=(Layer(140 * MB, 1000, 1000),) * 32)
+def test_a_cache_whose_heads_are_no_whole_blocks_stays_in_f16() -> None:
+    odd = replace(SEVEN_B, head_sizes=(80, 80))
     memory = Memory(32 * GB, [GpuMemory("card", int(6.7 * GB), 8 * GB)])
     assert fit(odd, memory, Wish()).kv_type == "f16"
     wished = fit(odd, memory, Wish(kv_type="q8_0"))
