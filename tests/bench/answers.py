@@ -68,8 +68,9 @@ class Tally:
     def first(self, share: float) -> float:
         return percentile(self.first_ms, share)
 
-    def token(self, share: float) -> float:
-        return percentile(self.token_ms, share)
+    def token(self, share: float) -> float | None:
+        """None where nobody got an answer."""
+        return percentile(self.token_ms, share) if self.token_ms else None
 
     @property
     def count(self) -> str:
@@ -95,7 +96,7 @@ class Tallies:
         """None where there was nobody to compare with."""
         return self._by_name.get("llama-server")
 
-    def peer(self, value: Callable[[Tally], float]) -> float | None:
+    def peer(self, value: Callable[[Tally], float | None]) -> float | None:
         """A figure of theirs."""
         return None if self.theirs is None else value(self.theirs)
 

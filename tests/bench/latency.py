@@ -48,13 +48,13 @@ SHAPES = (
             replace(LONG, name=f"beside {lanes} long", lanes=lanes, jobs=max(lanes, 2))
             for lanes in (1, 2, 4)
         ),
-        replace(LONG, name="beside 6 long on 4 slots", lanes=6, window_s=30.0),
+        replace(LONG, name="beside 6 long on 4 slots", lanes=6, window_s=20.0),
         {"beside 4 long": 50.0},
     ),
     Shape(
         SHORT,
         (replace(SHORT, name="beside 3 short"),),
-        replace(SHORT, name="beside 6 short on 4 slots", lanes=6, window_s=15.0),
+        replace(SHORT, name="beside 6 short on 4 slots", lanes=6, window_s=12.0),
         {},
     ),
 )
@@ -110,7 +110,7 @@ def _idle_figures(shape: Shape, found: Tallies) -> Iterator[Figure]:
     if theirs is not None:
         yield Figure("  over llama-server's", ours.first(0.5) / theirs.first(0.5), "", most=1.05)
     yield _first(f"TTFT, {shape.name}, idle", found, 0.95)
-    yield _token(f"a token, {shape.name}, idle", found, 0.5)
+    yield from _token(f"a token, {shape.name}, idle", found, 0.5)
 
 
 def _load_figures(shape: Shape, load: Load, found: Tallies, idle: Tally) -> Iterator[Figure]:
@@ -122,7 +122,8 @@ def _load_figures(shape: Shape, load: Load, found: Tallies, idle: Tally) -> Iter
     if theirs is not None:
         better = theirs.first(0.95) / ours.first(0.95)
         yield Figure("  llama-server's over ours", better, "", least=shape.times_better.get(load.name))
-    yield _token(f"a token {load.name}", found, 0.95, most=1.5 * idle.token(0.5))
+    step = idle.token(0.5)
+    yield from _token(f"a token {load.name}", found, 0.95, most=1.5 * step if step else None)
     if load.window_s is None:
         yield from _rate_figures(load, found)
 
@@ -145,11 +146,8 @@ def _first(name: str, found: Tallies, share: float, most: float | None = None) -
     )
 
 
-def _token(name: str, found: Tallies, share: float, most: float | None = None) -> Figure:
-    return Figure(
-        f"{name}, p{share * 100:.0f}",
-        found.ours.token(share),
-        "ms",
-        most=most,
-        peer=found.peer(lambda side: side.token(share)),
-    )
+def _token(name: str, found: Tallies, share: float, most: float | None = None) -> Iterator[Figure]:
+    ours = found.ours.token(share)
+    if ours is not None:
+        peer = found.peer(lambda side: side.token(share))
+        yield Figure(f"{name}, p{share * 100:.0f}", ours, "ms", most=most, peer=peer)

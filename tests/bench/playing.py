@@ -35,7 +35,7 @@ def ask(side: Side, prompt: Prompt, max_tokens: int) -> Answer:
 async def _played(side: Side, plan: Plan) -> Round:
     began = time.perf_counter()
     jobs: list[Answer] = []
-    lanes = [asyncio.create_task(_lane(side, plan, prompts, jobs)) for prompts in plan.lanes]
+    lanes = [asyncio.create_task(_lane(side, plan, lane, jobs)) for lane in plan.lanes]
     asked: list[tuple[float, asyncio.Task[Answer]]] = []
     try:
         for at, prompt in plan.asks:
@@ -57,7 +57,10 @@ async def _played(side: Side, plan: Plan) -> Round:
 
 
 async def _lane(side: Side, plan: Plan, prompts: Sequence[Prompt], done: list[Answer]) -> None:
-    for prompt in prompts:
+    began = time.perf_counter()
+    for number, prompt in enumerate(prompts):
+        if number >= plan.each and time.perf_counter() - began > plan.load.least_s:
+            break
         done.append(await side.ask(prompt, plan.load.job_tokens, plan.load.job_priority))
 
 

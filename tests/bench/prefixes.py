@@ -83,7 +83,7 @@ def _figures(cold: Tallies, warm: Tallies, short: Tallies) -> Iterator[Figure]:
     alone = "the same question without the prefix"
     yield median(f"TTFT, {alone}", short.ours.first_ms, "ms", peer=short.peer(_middle))
     ours, theirs = warm.ours, warm.theirs
-    step = cold.ours.token(0.5)
+    step = cold.ours.token(0.5) or 0.0
     yield Figure(
         "  warm over that and one token",
         ours.first(0.5) / (short.ours.first(0.5) + step),

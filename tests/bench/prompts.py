@@ -71,8 +71,9 @@ def single_tokens(tokens_of: Callable[[str], int], candidates: Sequence[str] = C
 class Load:
     """Work in the background, and a person who asks now and then.
 
-    `lanes` programs send one job after the other, `jobs` in all or, with `window_s`, for as long as
-    that lasts. The person asks about every `every_s` seconds, whether answered or not (open loop).
+    `lanes` programs send one job after the other, `jobs` in all and on until `least_s` have passed,
+    so that a fast machine has its questions too; or, with `window_s`, for as long as that lasts. The
+    person asks about every `every_s` seconds, whether answered or not (open loop).
     """
 
     name: str
@@ -84,6 +85,7 @@ class Load:
     """New to the cache; 0 is a background that nobody disturbs."""
     ask_tokens: int = 16
     every_s: float = 3.0
+    least_s: float = 15.0
     window_s: float | None = None
     job_priority: Priority = "background"
 
@@ -94,6 +96,7 @@ class Load:
             jobs=min(self.jobs, self.lanes),
             job_words=self.job_words // 5,
             job_tokens=self.job_tokens // 5,
+            least_s=self.least_s / 4,
             window_s=self.window_s and self.window_s / 4,
         )
 
@@ -104,6 +107,9 @@ class Plan:
 
     load: Load
     lanes: tuple[tuple[Prompt, ...], ...]
+    """More than will be sent."""
+    each: int
+    """Jobs that a lane does whatever the time."""
     asks: tuple[tuple[float, Prompt], ...]
     """Seconds after the start, rising, and what is asked then."""
     until_s: float
@@ -112,8 +118,8 @@ class Plan:
 
 LONGEST_S = 150.0
 """A round without a window is given up after that."""
-WINDOW_JOBS = 8
-"""A lane, at most, in a round with a window."""
+MOST_JOBS = 40
+"""Of a lane."""
 
 
 def planned(load: Load, words: Words, system: str) -> Plan:
@@ -121,9 +127,9 @@ def planned(load: Load, words: Words, system: str) -> Plan:
     until_s = load.window_s or LONGEST_S
     moments = arrivals(words.random, load.every_s, until_s) if load.ask_words else ()
     asks = tuple((at, Prompt(system, words.unique(load.ask_words))) for at in moments)
-    each = WINDOW_JOBS if load.window_s else -(-load.jobs // load.lanes)
-    lanes = tuple(tuple(job(load, words) for _ in range(each)) for _ in range(load.lanes))
-    return Plan(load, lanes, asks, until_s)
+    lanes = tuple(tuple(job(load, words) for _ in range(MOST_JOBS)) for _ in range(load.lanes))
+    each = MOST_JOBS if load.window_s else -(-load.jobs // load.lanes)
+    return Plan(load, lanes, each, asks, until_s)
 
 
 def job(load: Load, words: Words) -> Prompt:

@@ -16,8 +16,8 @@ from prompts import Load, Prompt, job, planned
 
 N_CTX, SLOTS = 16_384, 8
 CLIENTS = (1, 2, 4, 8)
-EQUAL = Load("", lanes=1, jobs=2, job_words=96, job_tokens=64, job_priority="normal")
-"""Each client asks twice, one after the other."""
+EQUAL = Load("", lanes=1, jobs=2, job_words=96, job_tokens=64, job_priority="normal", least_s=3)
+"""Each client asks twice or more, one after the other."""
 
 READ, WRITTEN = 1024, 128
 SHORT_WORDS = 80

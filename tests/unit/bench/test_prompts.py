@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prompts import CANDIDATES, Load, Prompt, Words, job, planned, single_tokens
+from prompts import CANDIDATES, Load, Prompt, Words, arrivals, job, planned, single_tokens
 
 LOAD = Load("", lanes=2, jobs=3, job_words=200, job_tokens=40, ask_words=24)
 
@@ -28,25 +29,20 @@ def test_no_text_of_a_round_begins_as_another_one_of_any_round():
     assert len(beginnings) == len(texts)
 
 
-@given(
-    st.integers(0, 1000),
-    st.floats(0.5, 5),
-    st.floats(1, 100),
-)
+@given(st.integers(0, 1000), st.floats(0.5, 5), st.floats(1, 100))
 def test_questions_come_at_rising_moments_about_as_often_as_wanted(
-    seed: int, every: float, window: float
+    seed: int, every: float, until: float
 ):
-    plan = planned(replace(LOAD, every_s=every, window_s=window), words(seed), "")
-    moments = [at for at, _ in plan.asks]
-    gaps = [later - at for at, later in pairwise(moments)]
-    assert all(every * 0.6 < gap < every * 1.4 for gap in gaps)
-    assert all(0 < at < window for at in moments)
-    assert plan.until_s == window
+    moments = list(arrivals(Random(seed), every, until))
+    assert all(every * 0.6 < later - at < every * 1.4 for at, later in pairwise(moments))
+    assert all(0 < at < until for at in moments)
 
 
-def test_each_lane_has_its_part_of_the_jobs_and_a_window_never_runs_out_of_them():
-    assert [len(lane) for lane in planned(LOAD, words(), "").lanes] == [2, 2]
-    assert all(len(lane) > 2 for lane in planned(replace(LOAD, window_s=5.0), words(), "").lanes)
+def test_each_lane_has_its_part_of_the_jobs_and_more_for_as_long_as_the_round_lasts():
+    plan = planned(LOAD, words(), "")
+    assert len(plan.lanes) == LOAD.lanes
+    assert plan.each == 2
+    assert all(len(lane) > plan.each for lane in plan.lanes)
 
 
 def test_a_background_that_nobody_disturbs_has_no_questions():
