@@ -21,7 +21,7 @@ from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.work.base import Adapted, Feed, Work
-from ingle.errors import EngineUnavailable
+from ingle.errors import BadModelFile, EngineUnavailable, IngleError
 
 log = logging.getLogger(__name__)
 
@@ -218,9 +218,7 @@ class Engine:
                 ticket.work.undo(feeds, outcome.kept[part])
             elif outcome.code:
                 log.warning("llama_decode returned %d", outcome.code)
-                self._seating.settle(
-                    ticket, EngineUnavailable("the model could not go on: out of memory")
-                )
+                self._seating.settle(ticket, _failure(outcome.code))
             else:
                 ticket.work.accept(feeds, outcome.values[part])
                 self._after_accept(ticket, any(outcome.values[part]))
@@ -236,6 +234,15 @@ class Engine:
         gone = [ticket for ticket in self._seating.running.values() if ticket.finished.cancelled()]
         for ticket in gone:
             self._clear(ticket)
+
+
+def _failure(code: int) -> IngleError:
+    if code == step.NO_NUMBERS:
+        return BadModelFile(
+            "with this adapter the model computes what is no number",
+            "a smaller scale may help; otherwise the adapter is damaged or of another model",
+        )
+    return EngineUnavailable("the model could not go on: out of memory")
 
 
 def _rows(feeds: Iterable[Feed]) -> int:

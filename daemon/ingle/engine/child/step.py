@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ingle.engine.child.llama.context import ABORTED, Context
 from ingle.engine.child.work.base import Feed, Value, Want
 
+NO_NUMBERS = 99
+"""Beside `llama_decode`'s codes: it went well, and computed infinity or less than nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -39,10 +42,19 @@ def run(context: Context, feeds: Sequence[Feed], threads: int) -> Outcome:
     began = time.perf_counter()
     code = context.decode(threads)
     ms = (time.perf_counter() - began) * 1000
+    if not code and context.is_adapted and not _are_numbers(context, firsts, feeds):
+        code = NO_NUMBERS
     if code:
         return Outcome(code, ms, kept=[context.kept(feed.seq) for feed in feeds])
     values = [_read(context, first, feed.wants) for first, feed in zip(firsts, feeds, strict=True)]
     return Outcome(0, ms, values)
+
+
+def _are_numbers(context: Context, firsts: Sequence[int], feeds: Sequence[Feed]) -> bool:
+    """Whether an adapter let the model compute on. What is no number at one position is none at all
+    that follow, so each feed's last row tells."""
+    rows = [first + feed.wants[-1].index for first, feed in zip(firsts, feeds, strict=True) if feed.wants]
+    return all(np.isfinite(context.logits(row).max()) for row in rows)
 
 
 def _fill(context: Context, feeds: Sequence[Feed]) -> list[int]:

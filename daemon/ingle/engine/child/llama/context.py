@@ -119,6 +119,10 @@ class Context:
             scales = (ctypes.c_float * len(handles))(*[scale] * len(handles))
             ll.llama_set_adapters_lora(self.handle, array, len(handles), scales)
 
+    @property
+    def is_adapted(self) -> bool:
+        return self._adapted[0] is not None
+
     def load_adapter(self, path: Path) -> Adapter:
         """Between steps only. Raises `BadModelFile`."""
         return Adapter(self.model, path)
@@ -138,6 +142,11 @@ class Context:
         return np.ctypeslib.as_array(floats, (self.vocabulary.size,))
 
     # ---- what is in memory
+
+    def clear(self) -> None:
+        """Forget all sequences, and what stands in their cells: a cell that holds what is no number
+        spoils whatever is computed beside it, though nobody attends to it."""
+        ll.llama_memory_clear(self._memory, True)
 
     def remove(self, seq: int, start: int = 0, end: int = -1) -> bool:
         """Forget a sequence's positions from `start` on, up to `end`; False where the model's memory
