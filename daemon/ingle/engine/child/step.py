@@ -14,7 +14,7 @@ from ingle.engine.child.llama.context import ABORTED, Context
 from ingle.engine.child.work.base import Feed, Value, Want
 
 NO_NUMBERS = 99
-"""Beside `llama_decode`'s codes: it went well, and computed infinity or less than nothing."""
+"""Beside `llama_decode`'s codes: it went well, and computed what is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ def run(context: Context, feeds: Sequence[Feed], threads: int) -> Outcome:
 def _are_numbers(context: Context, firsts: Sequence[int], feeds: Sequence[Feed]) -> bool:
     """Whether an adapter let the model compute on. What is no number at one position is none at all
     that follow, so each feed's last row tells."""
-    rows = [first + feed.wants[-1].index for first, feed in zip(firsts, feeds, strict=True) if feed.wants]
+    rows = [
+        first + feed.wants[-1].index for first, feed in zip(firsts, feeds, strict=True) if feed.wants
+    ]
     return all(np.isfinite(context.logits(row).max()) for row in rows)
 
 
