@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from ingle.engine.child import step
+from ingle.engine.child import states, step
 from ingle.engine.child.counters import Counters
 from ingle.engine.child.llama.context import Context
+from ingle.engine.child.memory import Memory
 from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
-from ingle.engine.child.work.base import Adapted, Feed, Work
+from ingle.engine.child.work.base import Feed, Work
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError
 
 log = logging.getLogger(__name__)
@@ -47,9 +48,12 @@ class Engine:
     ) -> None:
         self._context, self._budget, self._pace = context, budget, pace
         self._executor = executor
-        self._seating = Seating(context, slots)
+        memory = Memory(context, slots, states.room(available_memory()))
+        self._seating = Seating(memory, slots)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
+        self._in_use = context
+        """The context of the step in flight: everybody's, or one work's own."""
         self._ends = 0.0
         """When the step in flight will probably be over."""
         self._waited: dict[int, int] = {}
@@ -98,7 +102,7 @@ class Engine:
 
     def _cut_if_long(self) -> None:
         if not 0 <= self._ends - time.monotonic() <= WORTH_CUTTING_MS / 1000:
-            self._context.abort()
+            self._in_use.abort()
 
     @property
     def running(self) -> int:
@@ -146,7 +150,7 @@ class Engine:
 
     async def _step(self, shares: dict[int, int]) -> None:
         running = self._seating.running
-        self._use_adapter(running[next(iter(shares))].work.adapter)
+        self._use(running[next(iter(shares))].work)
         self._in_flight = {key: running[key].work.take(rows) for key, rows in shares.items()}
         feeds = [feed for each in self._in_flight.values() for feed in each]
         outcome = await self._decoded(feeds)
@@ -157,27 +161,29 @@ class Engine:
         for key, ticket in running.items():
             ticket.passed_over = 0 if key in shares else ticket.passed_over + 1
 
-    def _use_adapter(self, adapted: Adapted | None) -> None:
-        """The group's: all of a step have the same."""
-        if adapted is None:
-            self._context.use_adapter(None)
+    def _use(self, work: Work) -> None:
+        """Its context and its adapter: all of a step have the same."""
+        self._in_use = self._context if work.context is None else work.context
+        if work.adapter is None:
+            self._in_use.use_adapter(None)
         else:
-            self._context.use_adapter(adapted.adapter, adapted.scale)
+            self._in_use.use_adapter(work.adapter.adapter, work.adapter.scale)
 
     async def _decoded(self, feeds: Sequence[Feed]) -> step.Outcome:
         """A short step runs right here: two hand-overs between threads take a tenth of it. During
         a long one the loop goes on, to hear of a cancel or of somebody more important."""
         rows = _rows(feeds)
         threads, ms = self._pace.threads(rows), self._pace.ms(rows)
-        self._context.allow()
+        context = self._in_use
+        context.allow()
         self._ends = time.monotonic() + ms / 1000
         if 0 < ms <= SHORT_MS:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            outcome = step.run(self._context, feeds, threads)
+            outcome = step.run(context, feeds, threads)
         else:
             loop = asyncio.get_running_loop()
-            outcome = await loop.run_in_executor(self._executor, step.run, self._context, feeds, threads)
+            outcome = await loop.run_in_executor(self._executor, step.run, context, feeds, threads)
         if not outcome.code:
             self._pace.observe(rows, threads, outcome.decode_ms)
         return outcome

@@ -52,7 +52,7 @@ class Context:
 
     def __init__(self, model: Model, shape: ContextShape) -> None:
         """Raises `NotEnoughMemory`, and `EngineUnavailable` where llama.cpp has another reason."""
-        self.model, self.vocabulary = model, Vocabulary(model)
+        self.model, self.vocabulary, self.shape = model, Vocabulary(model), shape
         library.last_errors.clear()
         self.handle = ll.llama_init_from_model(model.handle, self._params(shape))
         if not self.handle:
@@ -93,6 +93,20 @@ class Context:
     def can_abort(self) -> bool:
         """Whether a decode on the CPU can be cut, and goes on later where it was."""
         return not self.model.is_recurrent
+
+    def close(self) -> None:
+        """Give its memory back; nothing else may be asked of it then."""
+        ll.llama_free(self.handle)
+
+    @property
+    def can_share(self) -> bool:
+        """Whether a sequence can be cut at any token, and begin with a part of another one."""
+        return not self.model.is_recurrent
+
+    @property
+    def window(self) -> int:
+        """Tokens that some layers see at most; 0 when all see everything."""
+        return self.model.window
 
     def abort(self) -> None:
         """Cut the decode in flight (on the CPU, 3-5 ms later); from any thread."""

@@ -67,6 +67,8 @@ class Work(ABC):
     prompt: list[int]
     adapter: Adapted | None = field(default=None, init=False)
     """All rows of a step have the same one."""
+    context: Any = field(default=None, init=False)
+    """A `Context` of its own, in which it is computed alone; None is everybody's."""
     grant: Grant | None = field(default=None, init=False)
     fed: int = field(default=0, init=False)
     """Positions of its own sequence that are in memory."""
@@ -78,7 +80,10 @@ class Work(ABC):
 
     @property
     def prefix_key(self) -> str:
-        """What was computed for one prompt serves another one with the same key only."""
+        """What was computed for one prompt serves another one with the same key only, and only
+        works with the same key share a step."""
+        if self.context is not None:
+            return f"alone {id(self)}"
         return self.adapter.key if self.adapter else ""
 
     @property
