@@ -22,6 +22,7 @@ from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.work.base import Feed, Work
+from ingle.engine.machine import available_memory
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError
 
 log = logging.getLogger(__name__)

@@ -22,6 +22,8 @@ COPIES = 8
 """Candidates that one request has scored side by side."""
 MAX_SEQUENCES = 256
 """LLAMA_MAX_SEQ: a context for more is not made."""
+SPARE = 64
+"""Sequences that keep what was computed before; those up to `OUTPUTS` cost neither memory nor time."""
 
 CPU_BATCH, CPU_UBATCH = 256, 128
 """A step that is aborted loses one micro-batch; larger ones read prompts 3 % faster."""
@@ -140,9 +142,11 @@ def _check(params: LoadParams) -> None:
 
 
 def _slots(params: LoadParams, model: Model, cells: int) -> Slots:
-    """A recurrent model has a whole state for each sequence: one copy has to do."""
-    copies = 1 if model.is_recurrent else min(COPIES, MAX_SEQUENCES // params.slots - 1)
-    return Slots(params.slots, cells, copies)
+    """A recurrent model has a whole state for each sequence: one copy has to do, and none is spare."""
+    if model.is_recurrent:
+        return Slots(params.slots, cells, copies=1)
+    copies = min(COPIES, MAX_SEQUENCES // params.slots - 1)
+    return Slots(params.slots, cells, copies, min(SPARE, MAX_SEQUENCES - params.slots * (1 + copies)))
 
 
 def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:

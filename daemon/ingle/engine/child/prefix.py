@@ -87,11 +87,11 @@ class PrefixTree:
     def match(self, key: Hashable, tokens: Sequence[int], among: Collection[int] | None = None) -> Match:
         """The longest beginning of `tokens` that a sequence (one of `among`) holds."""
         found = Match()
-        for node, common in self._walk(key, tokens):
+        for node, agreeing in self._walk(key, tokens):
             holders = node.holders if among is None else node.holders.intersection(among)
             if not holders:
                 break
-            found = Match(node.start + common, tuple(sorted(holders)))
+            found = Match(node.start + agreeing, tuple(sorted(holders)))
         return found
 
     def held_by(self, seqs: Collection[int]) -> int:
@@ -213,9 +213,9 @@ class PrefixTree:
             child = node.children.get(tokens[node.end])
             if child is None:
                 return
-            common = _common(child.tokens, tokens, child.start)
-            yield child, common
-            node = child if common == len(child.tokens) else None
+            agreeing = common(child.tokens, tokens, child.start)
+            yield child, agreeing
+            node = child if agreeing == len(child.tokens) else None
 
     def _step(self, node: _Node, tokens: Sequence[int], position: int, seq: int) -> _Node:
         """The child of `node` that begins at `position`, made or split as needed, now held by `seq`."""
@@ -226,9 +226,9 @@ class PrefixTree:
             self.cells += len(child.tokens)
             child.worth = self._age + child.cost
             return child
-        common = _common(child.tokens, tokens, position)
-        if common < len(child.tokens):
-            self._split(child, common)
+        agreeing = common(child.tokens, tokens, position)
+        if agreeing < len(child.tokens):
+            self._split(child, agreeing)
         if seq not in child.holders:
             child.holders.add(seq)
             child.uses += 1
@@ -271,8 +271,8 @@ class PrefixTree:
         return any(self._entries[seq].is_awaited for seq in node.holders)
 
 
-def _common(edge: Sequence[int], tokens: Sequence[int], start: int) -> int:
-    """How many tokens of `edge` stand in `tokens` from `start` on."""
+def common(edge: Sequence[int], tokens: Sequence[int], start: int = 0) -> int:
+    """How many of the first tokens of `edge` stand in `tokens` from `start` on."""
     most = min(len(edge), len(tokens) - start)
     for at in range(0, most, BLOCK):
         end = min(at + BLOCK, most)

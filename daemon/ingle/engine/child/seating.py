@@ -1,21 +1,20 @@
-"""Who may start, who gives way to somebody more important, and what becomes of their memory.
+"""The requests in the engine: who waits, who runs, who gives way to whom.
 
-Called between steps only, when the context is nobody else's.
+The decisions are `queueing`'s; what happens to the memory is `memory`'s. Called between steps only,
+when the context is nobody else's; a request that leaves while it waits touches no memory.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from ingle.engine.child.llama.context import Context
-from ingle.engine.child.queueing import Holder, Waiting, evict_for, queue_order
-from ingle.engine.child.slots import Slots
+from ingle.engine.child.memory import Memory
+from ingle.engine.child.queueing import Gate, Holder, Waiting, queue_order, victims_for
+from ingle.engine.child.scheduler import INTERACTIVE
+from ingle.engine.child.slots import Slots, Use
 from ingle.engine.child.work.base import Work
 from ingle.errors import IngleError
-
-HOLD_S = 60.0
-"""A request that does not fit may be overtaken by interactive ones for so long."""
 
 
 @dataclass(eq=False)
@@ -30,41 +29,87 @@ class Ticket:
     started: float | None = None
     first_result: float | None = None
     ended: float | None = None
+    cached: int = 0
+    """Tokens that were in memory when it started."""
     passed_over: int = 0
-    evictions: int = 0
+    queued: float | None = None
+    """Since when it waits again, after having given way."""
+    seated: float = 0.0
+    is_aged: bool = False
+    had: int = 0
+    """Tokens in memory when it gave way."""
+    losses: int = 0
 
 
 class Seating:
-    """The requests in the engine: `waiting` for memory, or `running` with some."""
+    """`waiting` for a seat, or `running` in one; by key, in the order of arrival."""
 
-    def __init__(self, context: Context, slots: Slots) -> None:
-        self._context, self._slots = context, slots
+    def __init__(
+        self, memory: Memory, slots: Slots, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._memory, self._slots, self._clock = memory, slots, clock
         self.waiting: dict[int, Ticket] = {}
         self.running: dict[int, Ticket] = {}
 
+    # ---- in
+
     def admit(self) -> None:
         """Let in whoever may start now, the most important and the longest waiting first."""
-        now = time.monotonic()
+        if not self.waiting:
+            return
+        now, gate = self._clock(), Gate()
         queue = queue_order(
-            Waiting(ticket.key, ticket.work.rank, now - ticket.arrived)
+            Waiting(ticket.key, ticket.work.rank, now - (ticket.queued or ticket.arrived))
             for ticket in self.waiting.values()
         )
-        blocked = False
         for one in queue:
             ticket = self.waiting[one.key]
-            if blocked and one.rank:
+            if not gate.lets(one, self._persons):
                 continue
-            if self._fits(ticket.work):
-                self._start(ticket, now)
-            elif one.rank == 0 or one.waited_s > HOLD_S:
-                return
-            else:
-                blocked = True
+            victims = victims_for(one.rank, self._holders(now), self._fits(ticket.work))
+            if victims is None:
+                gate.shut(one)
+                continue
+            for key in victims:
+                self._send_back(self.running[key], now)
+            self._start(ticket, now, is_aged=one.is_aged)
+
+    @property
+    def _persons(self) -> int:
+        return sum(ticket.work.rank == INTERACTIVE for ticket in self.running.values())
+
+    def _holders(self, now: float) -> Sequence[Holder]:
+        return [
+            Holder(key, ticket.work.rank, now - ticket.seated, ticket.is_aged, ticket.losses)
+            for key, ticket in self.running.items()
+        ]
+
+    def _fits(self, work: Work) -> Callable[[Collection[int]], bool]:
+        def fits(without: Collection[int]) -> bool:
+            gone = [self.running[key].work for key in without]
+            after = Use(len(self.running) - len(gone) + 1, self._memory.needed(work, gone))
+            return self._slots.has_room(work.rank, work.cells, after)
+
+        return fits
+
+    def _start(self, ticket: Ticket, now: float, *, is_aged: bool) -> None:
+        del self.waiting[ticket.key]
+        self.running[ticket.key] = ticket
+        self._memory.seat(ticket.key, ticket.work)
+        ticket.seated, ticket.is_aged = now, is_aged
+        if ticket.started is None:
+            ticket.started, ticket.cached = now, ticket.work.fed
+        elif ticket.work.fed < ticket.had:
+            ticket.losses += 1
+        if not ticket.work.rows:
+            self.settle(ticket)
+
+    # ---- out
 
     def settle(self, ticket: Ticket, error: IngleError | None = None) -> None:
-        """It is done, or cannot go on."""
-        ticket.ended = time.monotonic()
-        self.release(ticket)
+        """It is done, or cannot go on: then nobody knows what its memory is worth."""
+        ticket.ended = self._clock()
+        self._vacate(ticket, is_sound=error is None)
         if ticket.finished.done():
             return
         if error is None:
@@ -73,43 +118,29 @@ class Seating:
             ticket.finished.set_exception(error)
 
     def release(self, ticket: Ticket) -> None:
-        """Give its memory back, if it has any."""
-        if self.running.pop(ticket.key, None) is not None:
-            self._give_back(ticket)
+        """Whoever wanted it has left."""
+        self.waiting.pop(ticket.key, None)
+        self._vacate(ticket, is_sound=True)
 
-    def _give_back(self, ticket: Ticket) -> None:
-        grant = ticket.work.grant
-        assert grant is not None
-        self._slots.give_back(grant)
-        for seq in (grant.seq, *grant.copies):
-            self._context.remove(seq)
-
-    def _fits(self, work: Work) -> bool:
-        """Whether there is room now; makes it at the expense of background work if it may."""
-        free = self._slots.free_for(work.rank, work.cells)
-        victims = evict_for(work.rank, work.cells, free, self._holders())
-        for key in victims or ():
-            self._evict(self.running.pop(key))
-        return victims is not None
-
-    def _holders(self) -> Sequence[Holder]:
-        return [
-            Holder(key, ticket.work.rank, ticket.work.cells, ticket.evictions)
-            for key, ticket in self.running.items()
-        ]
-
-    def _evict(self, ticket: Ticket) -> None:
-        self._give_back(ticket)
+    def lose(self, ticket: Ticket) -> None:
+        """Its memory is not what it should be: it starts anew."""
+        self._memory.free(self.running.pop(ticket.key).work)
         ticket.work.restart()
-        ticket.evictions += 1
-        ticket.passed_over = 0
+        ticket.losses += 1
+        ticket.queued, ticket.passed_over = self._clock(), 0
         self.waiting[ticket.key] = ticket
 
-    def _start(self, ticket: Ticket, now: float) -> None:
-        del self.waiting[ticket.key]
-        ticket.work.grant = self._slots.take(ticket.work.cells)
-        if ticket.started is None:
-            ticket.started = now
-        self.running[ticket.key] = ticket
-        if not ticket.work.rows:
-            self.settle(ticket)
+    def _vacate(self, ticket: Ticket, *, is_sound: bool) -> None:
+        if self.running.pop(ticket.key, None) is None:
+            self._memory.forget(ticket.key)
+        elif is_sound:
+            self._memory.keep(ticket.work)
+        else:
+            self._memory.free(ticket.work)
+
+    def _send_back(self, ticket: Ticket, now: float) -> None:
+        """Have it wait for a seat again; it goes on where it was."""
+        ticket.had = ticket.work.fed
+        self._memory.pause(ticket.key, self.running.pop(ticket.key).work)
+        ticket.queued, ticket.passed_over = now, 0
+        self.waiting[ticket.key] = ticket

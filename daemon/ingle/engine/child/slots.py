@@ -1,15 +1,17 @@
-"""Who holds which sequence and how many KV cells: a ledger, so that neither runs out.
+"""How many may run, how many KV cells they may reserve, and which sequence numbers are free.
 
 Cells are reserved when a request starts (prompt and all it may generate), so no step can find
-the memory full. It knows neither tokens nor llama.cpp.
+the memory full. What is only kept for later (`prefix`) does not count: it makes room. Pure: it
+knows neither tokens nor llama.cpp.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingle.engine.child.scheduler import INTERACTIVE
 
 KEPT_SHARE = 4
-"""One part in so many of the cells, and one sequence, wait for a person who comes next."""
+"""One part in so many of the cells, and one seat, wait for a person who comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +21,52 @@ class Grant:
     seq: int
     copies: tuple[int, ...]
     cells: int
+    """Reserved, as if nothing of it were shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Requests that run and the cells that they have reserved, of all classes or of one."""
+
+    seats: int = 0
+    cells: int = 0
 
 
 @dataclass
 class Slots:
-    """`slots` requests at a time, `cells` tokens in all, `copies` more sequences for each slot."""
+    """`slots` requests at a time, `cells` tokens in all; a request may have `copies` more sequences,
+    and `spare` ones keep what was computed for others to use."""
 
     slots: int
     cells: int
     copies: int
-    _free_seqs: list[int] = field(init=False)
-    _free_cells: int = field(init=False)
+    spare: int = 0
+    _free: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._free_seqs = list(range(self.slots))
-        self._free_cells = self.cells
+        self._free = list(range(self.sequences))
 
     @property
     def sequences(self) -> int:
         """How many the context must be made for."""
-        return self.slots * (1 + self.copies)
+        return self.slots * (1 + self.copies) + self.spare
 
-    def free_for(self, rank: int, cells: int) -> tuple[int, int]:
-        """Cells and sequences that a request of this class, in need of `cells`, may take now."""
-        kept = self.cells // KEPT_SHARE
+    @property
+    def free(self) -> int:
+        return len(self._free)
+
+    def take(self) -> int:
+        """A sequence number that is free. Raises `IndexError` when none is."""
+        return self._free.pop()
+
+    def give_back(self, seqs: Iterable[int]) -> None:
+        self._free.extend(seqs)
+
+    def has_room(self, rank: int, own: int, after: Use) -> bool:
+        """Whether a request of a class that reserves `own` cells may start, if all that runs then
+        is `after`. A place is kept for a person, except from what could never start otherwise."""
         if rank == INTERACTIVE or self.slots == 1:
-            return self._free_cells, len(self._free_seqs)
-        if cells > self.cells - kept:  # it could never start otherwise
-            return self._free_cells, len(self._free_seqs) - 1
-        return self._free_cells - kept, len(self._free_seqs) - 1
-
-    def take(self, cells: int) -> Grant:
-        """Reserve what `free_for` offered. Raises `ValueError` for more than there is."""
-        if cells > self._free_cells or not self._free_seqs:
-            raise ValueError(f"{cells} cells where {self._free_cells} are free")
-        self._free_cells -= cells
-        seq = self._free_seqs.pop(0)
-        first = self.slots + seq * self.copies
-        return Grant(seq, tuple(range(first, first + self.copies)), cells)
-
-    def give_back(self, grant: Grant) -> None:
-        self._free_seqs.append(grant.seq)
-        self._free_cells += grant.cells
+            return after.seats <= self.slots and after.cells <= self.cells
+        kept = self.cells // KEPT_SHARE
+        most = self.cells if own > self.cells - kept else self.cells - kept
+        return after.seats < self.slots and after.cells <= most
