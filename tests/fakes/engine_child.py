@@ -5,10 +5,15 @@ from the text of the prompt:
 
 - "die SIGSEGV" streams two pieces and kills itself with that signal,
 - "hang" streams one piece and never ends,
+- "wait FIFO" streams one piece and ends once somebody writes into that pipe,
 - "long" is refused as too long,
 - anything else is given back word by word.
 
-`FAKE_ENGINE_LOAD` says how loading goes: "refuse", "hang", "die SIGABRT"; anything else works.
+`FAKE_ENGINE_LOAD` says how loading goes, or else the model file's own name does, with hyphens:
+"refuse", "hang", "die SIGABRT", "wait" (until somebody writes into the pipe beside it),
+"room 3000" (no memory for more tokens than that), "cpu" (dies with layers on a GPU); anything
+else works. `FAKE_ENGINE_GPUS` are its GPUs, "NAME:FREE:TOTAL" in MiB, `FAKE_ENGINE_VRAM` is what a
+load takes of them, in MiB.
 """
 
 import asyncio
@@ -18,7 +23,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ingle.engine import protocol
-from ingle.errors import BadModelFile, ContextTooLong
+from ingle.errors import BadModelFile, ContextTooLong, NotEnoughMemory
 from ingle.procs.child import inherited_sockets
 from ingle.rpc.dispatcher import Call, Dispatcher, Handler, Route
 from ingle.rpc.peer import Peer
@@ -30,9 +35,22 @@ MODULE = "fakes.engine_child"
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def environment(load: str = "") -> dict[str, str]:
+MIB = 1 << 20
+
+
+def environment(load: str = "", gpus: str = "", vram: int = 0) -> dict[str, str]:
     """What the child needs besides its allow-list."""
-    return {"PYTHONPATH": f"{TESTS.parent / 'daemon'}:{TESTS}", "FAKE_ENGINE_LOAD": load}
+    return {
+        "PYTHONPATH": f"{TESTS.parent / 'daemon'}:{TESTS}",
+        "FAKE_ENGINE_LOAD": load,
+        "FAKE_ENGINE_GPUS": gpus,
+        "FAKE_ENGINE_VRAM": str(vram),
+    }
+
+
+def pipe_beside(model: Path) -> Path:
+    """Where a load that waits waits; made by the test."""
+    return model.with_suffix(".go")
 
 
 class FakeEngine:
@@ -40,22 +58,35 @@ class FakeEngine:
         self.running = self.steps = 0
 
     async def devices(self, params: protocol.DevicesParams, call: Call) -> protocol.DevicesResult:
+        found = gpus()
+        only = found if len(found) == 1 else []
+        measured = [gpu for gpu in found if gpu.name == params.measure] or only
+        blank = [gpu if gpu in measured else unmeasured(gpu) for gpu in found]
         cpu = protocol.Device(name="CPU", description="fake", kind="cpu")
-        return protocol.DevicesResult(devices=[cpu], offload=False, build="fake")
+        return protocol.DevicesResult(devices=[*blank, cpu], offload=bool(found), build="fake")
 
     async def load(self, params: protocol.LoadParams, call: Call) -> protocol.LoadResult:
         await call.delta("0.50")
-        match os.environ.get("FAKE_ENGINE_LOAD", "").split():
+        path = Path(params.path)
+        match os.environ.get("FAKE_ENGINE_LOAD", "").split() or path.stem.split("-"):
             case ["refuse"]:
                 raise BadModelFile("the model is not to this engine's taste")
             case ["die", name]:
                 die(name)
             case ["hang"]:
                 await asyncio.Event().wait()
+            case ["wait", *_]:
+                await asyncio.to_thread(pipe_beside(path).read_text)
+            case ["room", tokens] if params.n_ctx > int(tokens):
+                raise NotEnoughMemory("failed to allocate the context")
+            case ["cpu"] if params.gpu_layers:
+                die("SIGABRT")
         return protocol.LoadResult(
             architecture="fake", n_ctx=params.n_ctx, n_ctx_train=512, n_vocab=256, slots=params.slots,
-            threads=params.threads, device="CPU", vram_bytes=0, rss_bytes=1, load_ms=1.0,
-            build="fake", offload=False,
+            threads=params.threads, device=params.device or "CPU",
+            vram_bytes=int(os.environ["FAKE_ENGINE_VRAM"]) * MIB, rss_bytes=1, load_ms=1.0,
+            build="fake", offload=bool(gpus()), layers=3, gpu_layers=params.gpu_layers,
+            kv_type=params.kv_type,
         )  # fmt: skip
 
     async def generate(self, params: protocol.GenerateParams, call: Call) -> protocol.GenerateResult:
@@ -76,6 +107,9 @@ class FakeEngine:
             case ["hang"]:
                 await call.delta("one ")
                 await asyncio.Event().wait()
+            case ["wait", pipe]:
+                await call.delta("one ")
+                await asyncio.to_thread(Path(pipe).read_text)
             case ["long"]:
                 raise ContextTooLong("600 tokens are needed; the model has room for 512")
         for word in prompt.split(" "):
@@ -106,6 +140,24 @@ class FakeEngine:
             rss_bytes=1, vram_bytes=0, running=self.running, waiting=0, steps=0,
             decoded_tokens=0, prefilled_tokens=0, step_ms=0.0,
         )  # fmt: skip
+
+
+def gpus() -> list[protocol.Device]:
+    """None where a child is told to see none."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1":
+        return []
+    rows = [row.split(":") for row in os.environ.get("FAKE_ENGINE_GPUS", "").split()]
+    return [
+        protocol.Device(
+            name=name, description=f"Fake {name}", kind="gpu",
+            free_bytes=int(free) * MIB, total_bytes=int(total) * MIB,
+        )
+        for name, free, total in rows
+    ]  # fmt: skip
+
+
+def unmeasured(gpu: protocol.Device) -> protocol.Device:
+    return protocol.Device(name=gpu.name, description=gpu.description, kind=gpu.kind)
 
 
 def die(name: str) -> NoReturn:

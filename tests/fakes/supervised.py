@@ -1,7 +1,7 @@
 """A `Supervisor` over the scripted engine child, with every change of state written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from ingle.models.library import InstalledModel
 from ingle.procs.backoff import Backoff
 from ingle.vocabulary import EngineState, Priority, Span
 from ingle.wire.calls.daemon import EngineStatus
+
+NamedModel = Callable[[str], InstalledModel]
 
 WAIT_S = 20
 """For a process to start on a busy machine."""
@@ -43,6 +45,8 @@ class Supervised:
     admission: Admission
     engine: EngineClient
     heard: list[EngineStatus]
+    loading: list[tuple[str, float]] = field(default_factory=list)
+    """Models and how far their loads were."""
     _changes: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, status: EngineStatus) -> None:
@@ -79,15 +83,20 @@ class Supervised:
 
 @asynccontextmanager
 async def supervised(
-    load: str = "", config: EngineConfig | None = None, child_module: str = engine_child.MODULE
+    load: str = "",
+    config: EngineConfig | None = None,
+    child_module: str = engine_child.MODULE,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Supervised]:
-    """A running supervisor without a model; `load` is `FAKE_ENGINE_LOAD`."""
+    """A running supervisor without a model; `load` is `FAKE_ENGINE_LOAD`, unless `environ` is all
+    that the child gets."""
     told: list[EngineStatus] = []
     parts: list[Supervised] = []
+    environ = engine_child.environment(load) if environ is None else environ
     supervisor = Supervisor(
         config or EngineConfig(),
-        Ears(lambda status: parts[0].hear(status)),
-        child=Child(child_module, engine_child.environment(load)),
+        Ears(lambda status: parts[0].hear(status), lambda *told: parts[0].loading.append(told)),
+        child=Child(child_module, environ),
         backoff=Backoff(first_s=0.01),
     )
     admission = Admission(16)
