@@ -223,6 +223,9 @@ class Engine:
             ticket = self._seating.running[key]
             if outcome.is_aborted:
                 ticket.work.undo(feeds, outcome.kept[part])
+            elif outcome.lost:
+                if any(feed.seq in outcome.lost for feed in feeds):
+                    self._seating.lose(ticket)
             elif outcome.code:
                 log.warning("llama_decode returned %d", outcome.code)
                 self._seating.settle(ticket, _failure(outcome.code))

@@ -15,6 +15,8 @@ from ingle.engine.child.work.base import Feed, Value, Want
 
 NO_NUMBERS = 99
 """Beside `llama_decode`'s codes: it went well, and computed what is no number."""
+LOST = 98
+"""Nor is this one: it was not called, because of `Outcome.lost`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Outcome:
     """Of `llama_decode` alone."""
     values: list[list[Value]] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
+    lost: frozenset[int] = frozenset()
+    """Sequences that could not go back to where their feeds start; nothing was decoded then."""
 
     @property
     def is_aborted(self) -> bool:
@@ -38,6 +42,8 @@ class Outcome:
 
 def run(context: Context, feeds: Sequence[Feed], threads: int) -> Outcome:
     """Decode all feeds in one batch."""
+    if lost := frozenset(feed.seq for feed in feeds if not _prepare(context, feed)):
+        return Outcome(LOST, 0.0, lost=lost)
     firsts = _fill(context, feeds)
     began = time.perf_counter()
     code = context.decode(threads)
@@ -59,15 +65,19 @@ def _are_numbers(context: Context, firsts: Sequence[int], feeds: Sequence[Feed])
     return all(np.isfinite(context.logits(row).max()) for row in rows)
 
 
+def _prepare(context: Context, feed: Feed) -> bool:
+    """Have the sequence end where the feed starts."""
+    if feed.copy_of is None:
+        return context.rewind(feed.seq, feed.start)
+    is_empty = context.remove(feed.seq)
+    context.copy(feed.copy_of, feed.seq)
+    return is_empty
+
+
 def _fill(context: Context, feeds: Sequence[Feed]) -> list[int]:
     context.batch.clear()
     firsts = []
     for feed in feeds:
-        if feed.copy_of is None:
-            context.remove(feed.seq, feed.start)
-        else:
-            context.remove(feed.seq)
-            context.copy(feed.copy_of, feed.seq)
         outputs = [want.index for want in feed.wants]
         firsts.append(context.batch.add(feed.tokens, feed.start, feed.seq, outputs))
     return firsts
