@@ -26,7 +26,6 @@ LARGEST = 2_000_000_000
 """Bytes of a file that is tried; measuring larger ones takes minutes."""
 LARGEST_F16 = 1_000_000_000
 """16 bits pay where reading counts more than memory: in small models."""
-EXACT = ("F32", "F16", "BF16")
 
 READING_S = 8.0
 """For the text that perplexity is measured on; it is cut to what can be read in that time."""

@@ -71,6 +71,7 @@ def requantize(source: Path, kind: str, name: str, library: Library, teller: Tel
                 draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
+            draft.with_name(f"{draft.name}.part").unlink(missing_ok=True)
         record(library, name, _story(library, source, found))
     return found
 

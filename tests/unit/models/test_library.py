@@ -71,6 +71,43 @@ def test_the_chosen_model_is_remembered(library: Library) -> None:
     assert library.current() == "tiny"
 
 
+def test_a_removed_model_leaves_nothing(library: Library, tiny_model: Path) -> None:
+    path = library.directory / "mine.gguf"
+    path.write_bytes(tiny_model.read_bytes())
+    library.record("mine", Story(sha256="ab"))
+    library.choose("mine")
+    for left in ("mine.original", ".mine.part", ".mine.validator"):
+        (library.directory / left).write_bytes(b"x" * 5000)
+    assert library.remove("mine") >= tiny_model.stat().st_size + 5000
+    assert [path.name for path in library.directory.iterdir() if "mine" in path.name] == []
+    assert library.current() is None
+    with pytest.raises(ModelNotFound):
+        library.remove("mine")
+
+
+@pytest.mark.parametrize("name", ["gone", "../tiny", "", "x" * 300])
+def test_what_is_not_here_cannot_be_removed(library: Library, name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        library.remove(name)
+    assert library.names() == [EMBEDDED, "tiny"]
+
+
+def test_a_broken_file_can_be_removed_and_a_link_loses_only_the_link(
+    library: Library, tiny_model: Path
+) -> None:
+    (library.directory / "broken.gguf").write_text("no model")
+    library.remove("broken")
+    library.remove("tiny")
+    assert tiny_model.exists()
+    assert library.names() == [EMBEDDED]
+
+
+def test_a_file_of_ones_own_is_not_taken_for_the_catalogs(library: Library) -> None:
+    library.record(EMBEDDED, Story(source="file:/tmp/mine.gguf"))
+    found = library.find(EMBEDDED)
+    assert (found.tier, found.licence) == (None, "CC0-1.0")
+
+
 def test_the_story_of_another_file_is_not_believed(library: Library) -> None:
     library.record("tiny", Story(size_bytes=5, sha256="ab", verified="catalog", tier="medium"))
     model = library.find("tiny")
