@@ -24,7 +24,7 @@ from screen import Screen, span
 
 MODEL = "smollm2-135m-instruct"
 WITHOUT_DESKTOP = "the plugins clipboard and notify will not start"
-MODEL_STEPS = "fetching 98 MB, checking them, requantising"
+MODEL_STEPS = "fetching 98 MB, checking them, trying what is fastest here"
 
 
 class Setup:
@@ -127,7 +127,7 @@ class Setup:
         return True
 
     def _model(self) -> None:
-        """Fetched, checked and requantised by Ingle itself; at once if it is there."""
+        """Fetched, checked and tried by Ingle itself; at once if it is there."""
         puller = [str(environment.PYTHON), "-m", "ingle.models.pull", MODEL]
         self._screen.step("model")
         try:

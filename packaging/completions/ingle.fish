@@ -50,8 +50,8 @@ function _shtab_ingle_using
   test "$_shtab_ingle_cmdpath" = "$argv"
 end
 
-set -g _shtab_ingle_commands ask summarize rewrite run status doctor pause resume reload serve stop log model 'model list' 'model pull' 'model use' 'model inspect' 'model eval' 'model park' 'model unload' plugin 'plugin list' 'plugin enable' 'plugin disable' 'plugin grants' 'plugin new' 'plugin call' context 'context list' 'context get' 'context put' 'context search' 'context forget' rpc events completion version
-set -g _shtab_ingle_opts_with_value --adapter --arg --kind --limit --lines --reason --socket --title --tone -a -n
+set -g _shtab_ingle_commands ask summarize rewrite run status doctor pause resume reload serve stop log model 'model list' 'model pull' 'model add' 'model use' 'model inspect' 'model estimate' 'model quantize' 'model verify' 'model remove' 'model eval' 'model park' 'model unload' plugin 'plugin list' 'plugin enable' 'plugin disable' 'plugin grants' 'plugin new' 'plugin call' context 'context list' 'context get' 'context put' 'context search' 'context forget' rpc events completion version
+set -g _shtab_ingle_opts_with_value --adapter --arg --ctx --kind --kv --limit --lines --name --reason --socket --title --tone -a -n
 
 complete -c ingle -e
 complete -c ingle -f
@@ -145,7 +145,7 @@ complete -c ingle -n '_shtab_ingle_using log' -l no-start -d 'never start the da
 complete -c ingle -n '_shtab_ingle_using log' -s q -l quiet -d 'print the result and nothing else'
 complete -c ingle -n '_shtab_ingle_using log' -s f -l follow -d 'go on printing until Ctrl-C'
 complete -c ingle -n '_shtab_ingle_using log' -s n -l lines -x -d 'how many lines (50)'
-complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a model -d 'List, pull, choose, inspect and measure models.'
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a model -d 'List, pull, add, choose, estimate, measure and keep models.'
 complete -c ingle -n '_shtab_ingle_using model' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using model' -l json -d 'print JSON, one value a line'
 complete -c ingle -n '_shtab_ingle_using model' -l socket -x -d 'the daemon'"'"'s socket'
@@ -163,6 +163,16 @@ complete -c ingle -n '_shtab_ingle_using model pull' -l json -d 'print JSON, one
 complete -c ingle -n '_shtab_ingle_using model pull' -l socket -x -d 'the daemon'"'"'s socket'
 complete -c ingle -n '_shtab_ingle_using model pull' -l no-start -d 'never start the daemon, say how instead'
 complete -c ingle -n '_shtab_ingle_using model pull' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model pull' -l as-is -d 'do not try which type of weights is fastest here'
+complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a add -d 'take a GGUF file, a model or a LoRA adapter, among the models'
+complete -c ingle -n '_shtab_ingle_using model add' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using model add' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using model add' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using model add' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using model add' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model add' -l name -x -d 'how it is called here (default: by its file)'
+complete -c ingle -n '_shtab_ingle_using model add' -l link -d 'leave the file where it is; changing it there breaks it here'
+complete -c ingle -n '_shtab_ingle_using model add' -l as-is -d 'do not try which type of weights is fastest here'
 complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a use -d 'make a model the resident one'
 complete -c ingle -n '_shtab_ingle_using model use' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using model use' -l json -d 'print JSON, one value a line'
@@ -175,6 +185,34 @@ complete -c ingle -n '_shtab_ingle_using model inspect' -l json -d 'print JSON, 
 complete -c ingle -n '_shtab_ingle_using model inspect' -l socket -x -d 'the daemon'"'"'s socket'
 complete -c ingle -n '_shtab_ingle_using model inspect' -l no-start -d 'never start the daemon, say how instead'
 complete -c ingle -n '_shtab_ingle_using model inspect' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a estimate -d 'what a model would take of this machine'"'"'s memory'
+complete -c ingle -n '_shtab_ingle_using model estimate' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using model estimate' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using model estimate' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using model estimate' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using model estimate' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model estimate' -l ctx -x -d 'this context, not what fits'
+complete -c ingle -n '_shtab_ingle_using model estimate' -l kv -xka "f16 q8_0 q4_0" -d 'keep the context in this type'
+complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a quantize -d 'make a model of another type of weights; compare both'
+complete -c ingle -n '_shtab_ingle_using model quantize' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using model quantize' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using model quantize' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using model quantize' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using model quantize' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model quantize' -l name -x -d 'of the new model (default: NAME-TYPE)'
+complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a verify -d 'check files against the hashes recorded when they came'
+complete -c ingle -n '_shtab_ingle_using model verify' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using model verify' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using model verify' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using model verify' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using model verify' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a remove -d 'delete a model or an adapter'
+complete -c ingle -n '_shtab_ingle_using model remove' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using model remove' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using model remove' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using model remove' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using model remove' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using model remove' -l yes -d 'do not ask'
 complete -c ingle -n '_shtab_ingle_using model; and test $_shtab_ingle_npos -eq 0' -a eval -d 'measure what the resident model can do (a few minutes)'
 complete -c ingle -n '_shtab_ingle_using model eval' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using model eval' -l json -d 'print JSON, one value a line'

@@ -28,7 +28,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "log": "what the daemon wrote into its log",
     },
     "arrange": {
-        "model": "list, pull, choose, inspect and measure models",
+        "model": "list, pull, add, choose, estimate, measure and keep models",
         "plugin": "list, enable, disable, call and write plugins",
         "context": "what is remembered: list, read, add, search, forget",
     },
