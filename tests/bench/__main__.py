@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import copying
+import drafting
 import latency
 import parking
 import peer
@@ -57,6 +58,7 @@ BENCHES = {
     "latency": Bench(beside=latency.measure, rounds=3),
     "throughput": Bench(beside=throughput.measure, rounds=3),
     "prefix": Bench(beside=prefixes.measure, rounds=3),
+    "draft": Bench(beside=drafting.measure, rounds=3),
     "share": Bench(beside=share.measure, rounds=3),
     "park": Bench(beside=parking.measure),
     "idle": Bench(residence.measure),
@@ -138,7 +140,7 @@ def main() -> int:
     if options.json:
         document = {"machine": context(), "figures": [figure.as_json() for figure in figures]}
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    missed = [figure.name.strip() for figure in figures if not figure.holds]
+    missed = [figure.name for figure in figures if not figure.holds]
     print(f"\nmissed: {', '.join(missed)}" if missed else "\nall bounds hold")
     if failed:
         print(f"not measured: {', '.join(failed)}")

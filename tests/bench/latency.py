@@ -106,10 +106,11 @@ def _beside(both: Pair, load: Load, effort: Effort) -> Tallies:
 
 def _idle_figures(shape: Shape, found: Tallies) -> Iterator[Figure]:
     ours, theirs = found.ours, found.theirs
-    yield _first(f"TTFT, {shape.name}, idle", found, 0.5)
+    name = f"TTFT, {shape.name}, idle"
+    yield _first(name, found, 0.5)
     if theirs is not None:
-        yield Figure("  over llama-server's", ours.first(0.5) / theirs.first(0.5), "", most=1.05)
-    yield _first(f"TTFT, {shape.name}, idle", found, 0.95)
+        yield Figure(f"{name}, over llama-server", ours.first(0.5) / theirs.first(0.5), "", most=1.05)
+    yield _first(name, found, 0.95)
     yield from _token(f"a token, {shape.name}, idle", found, 0.5)
 
 
@@ -121,7 +122,8 @@ def _load_figures(shape: Shape, load: Load, found: Tallies, idle: Tally) -> Iter
     yield _first(f"TTFT {load.name}", found, 0.95, most=2 * idle.first(0.5))
     if theirs is not None:
         better = theirs.first(0.95) / ours.first(0.95)
-        yield Figure("  llama-server's over ours", better, "", least=shape.times_better.get(load.name))
+        least = shape.times_better.get(load.name)
+        yield Figure(f"llama-server's p95 over ours {load.name}", better, "", least=least)
     step = idle.token(0.5)
     yield from _token(f"a token {load.name}", found, 0.95, most=1.5 * step if step else None)
     if load.window_s is None:
@@ -129,10 +131,11 @@ def _load_figures(shape: Shape, load: Load, found: Tallies, idle: Tally) -> Iter
 
 
 def _rate_figures(load: Load, found: Tallies) -> Iterator[Figure]:
+    name = f"background, {load.name.removeprefix('beside ')}"
     peer = found.peer(lambda side: statistics.median(side.worked))
-    yield median(f"background {load.name[7:]}", found.ours.worked, "tok/s", peer=peer)
+    yield median(name, found.ours.worked, "tok/s", peer=peer)
     if ratios := found.ratios(lambda side: side.worked):
-        yield median("  over llama-server's", ratios, "", least=0.9)
+        yield median(f"{name}, over llama-server", ratios, "", least=0.9)
 
 
 def _first(name: str, found: Tallies, share: float, most: float | None = None) -> Figure:

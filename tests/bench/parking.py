@@ -35,7 +35,7 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
     yield median("unpark: until the first token", ours, "s", note="from the page cache")
     yield median("llama-server: start until the first token", theirs, "s")
     ratios = [own / other for own, other in zip(ours, theirs, strict=True)]
-    yield median("  over llama-server's", ratios, "", most=1.2)
+    yield median("unpark, over llama-server's start", ratios, "", most=1.2)
 
 
 def _park(both: Pair) -> float:

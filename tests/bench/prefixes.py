@@ -85,13 +85,15 @@ def _figures(cold: Tallies, warm: Tallies, short: Tallies) -> Iterator[Figure]:
     ours, theirs = warm.ours, warm.theirs
     step = cold.ours.token(0.5) or 0.0
     yield Figure(
-        "  warm over that and one token",
+        "warm over that question and one token",
         ours.first(0.5) / (short.ours.first(0.5) + step),
         "",
         note=f"a token {number(step)} ms",
     )
     if theirs is not None:
-        yield Figure("  warm over llama-server's", ours.first(0.5) / theirs.first(0.5), "", most=1.05)
+        yield Figure(
+            "TTFT, warm prefix, over llama-server", ours.first(0.5) / theirs.first(0.5), "", most=1.05
+        )
 
 
 def _disk_figures(restored: list[Answer], cold: Tallies) -> Iterator[Figure]:
@@ -100,7 +102,12 @@ def _disk_figures(restored: list[Answer], cold: Tallies) -> Iterator[Figure]:
     yield median(
         "TTFT, 1,000-token prefix from disk", times, "ms", note=f"{cached:.0f} tokens were not computed"
     )
-    yield Figure("  disk over cold", statistics.median(times) / cold.ours.first(0.5), "", most=0.2)
+    yield Figure(
+        "TTFT, prefix from disk, over cold",
+        statistics.median(times) / cold.ours.first(0.5),
+        "",
+        most=0.2,
+    )
 
 
 def _middle(side: Tally) -> float:

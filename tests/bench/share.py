@@ -7,16 +7,16 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from child import loaded, resident
 from figures import Figure, median
 from pair import SEED
 from peer import Programs
 from place import Effort, Place
-from prompts import Load, Words, job, single_tokens
+from prompts import CANDIDATES, Load, Words, job
 
-from ingle.engine import machine, protocol
-from ingle.engine.life import Life, living
-from ingle.engine.supervisor import MODULE
-from ingle.models.library import InstalledModel, Library
+from ingle.engine import protocol
+from ingle.engine.life import Life
+from ingle.models.library import InstalledModel
 from ingle.models.templates import render
 
 SLOTS, N_CTX = 8, 8192
@@ -43,11 +43,7 @@ class Busy:
 
 def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
     """With so many sequences reading and writing at once; `programs` make no difference."""
-    with place.engine() as ingle:
-        model = Library(place.paths.models).find(ingle.status().engine.model or "")
-        tokens = single_tokens(lambda text: len(ingle.tokenize(text)))
-    place.reset()
-    found = asyncio.run(_all(model, Words(tokens, SEED), effort.rounds))
+    found = asyncio.run(_all(resident(place), effort.rounds))
     for count, runs in found.items():
         name = f"Python's share, {count} sequence{'s' if count > 1 else ''}"
         bound = 3.0 if count == max(COUNTS) else None
@@ -55,19 +51,13 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
         yield median(name, [one.share for one in runs], "%", most=bound, note=step)
 
 
-async def _all(model: InstalledModel, words: Words, rounds: int) -> dict[int, list[Busy]]:
-    async with living(MODULE, {}) as life:
-        await life.call("load", _load(model))
+async def _all(model: InstalledModel, rounds: int) -> dict[int, list[Busy]]:
+    words = Words(CANDIDATES, SEED)
+    async with loaded(model, slots=SLOTS, n_ctx=N_CTX) as life:
         await _run(life, model, words, 1)  # whatever happens once only
         return {
             count: [await _run(life, model, words, count) for _ in range(rounds)] for count in COUNTS
         }
-
-
-def _load(model: InstalledModel) -> protocol.LoadParams:
-    return protocol.LoadParams(
-        path=str(model.path), n_ctx=N_CTX, slots=SLOTS, threads=machine.threads(), gpu_layers=-1
-    )
 
 
 async def _run(life: Life, model: InstalledModel, words: Words, count: int) -> Busy:

@@ -48,7 +48,7 @@ def _figures(load: Load, found: Tallies) -> Iterator[Figure]:
     peer = found.peer(lambda side: statistics.median(side.written))
     yield median(f"written, {load.name}", found.ours.written, "tok/s", peer=peer)
     if ratios := found.ratios(lambda side: side.written):
-        yield median("  over llama-server's", ratios, "", least=0.97)
+        yield median(f"written, {load.name}, over llama-server", ratios, "", least=0.97)
 
 
 def _beside_bench(both: Pair, effort: Effort, programs: Programs) -> Iterator[Figure]:
@@ -58,7 +58,7 @@ def _beside_bench(both: Pair, effort: Effort, programs: Programs) -> Iterator[Fi
         yield median(f"{what}, through the socket", ours, "tok/s")
         yield median(f"{what}, llama-bench", bench, "tok/s")
         ratios = [own / bare for own, bare in zip(ours, bench, strict=True)]
-        yield median("  over llama-bench's", ratios, "", least=0.97)
+        yield median(f"{what}, over llama-bench", ratios, "", least=0.97)
 
 
 def _ours(both: Pair) -> tuple[float, float]:
