@@ -89,6 +89,22 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return self.read / self.total if self.total else 1.0
 
 
+class Likely(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token with its natural log-likelihood. `bytes` are there where they are no text by
+    themselves, as half a character is none; `text` then has U+FFFD."""
+
+    text: str
+    logprob: float
+    bytes: list[int] | None = None
+
+
+class TokenLogprob(Likely, frozen=True, kw_only=True, omit_defaults=True):
+    """A token of an answer, and the likeliest ones at its place. As the model itself sees it: before
+    temperature, penalties and grammar."""
+
+    top: list[Likely]
+
+
 class Span(msgspec.Struct, frozen=True):
     """A piece of prompt. `special` is True only for the chat template's own text: only there are
     special tokens parsed; what a person, a clipboard or a document says is data."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from ingle.rpc.streams import StreamLimits
-from ingle.vocabulary import FinishReason, Priority, Span, Timing, Usage
+from ingle.vocabulary import FinishReason, Priority, Span, Timing, TokenLogprob, Usage
 from ingle.wire.calls.base import NoParams, Params, Result
 
 LIMITS = StreamLimits(frame_bytes=64 * 1024 * 1024, frame_deadline_s=None, write_deadline_s=30.0)
@@ -128,6 +128,12 @@ class GenerateParams(Params, frozen=True):
     schema: dict[str, Any] | None = None
     priority: Priority = "normal"
     adapter: AdapterRef | None = None
+    logprobs: int | None = None
+    """Tell how likely each token was, and so many others at its place."""
+    exact: bool = False
+    """Compute it alone, so that the same request gives the same text, bit for bit (`child.alone`)."""
+    draft: bool = False
+    """The answer probably copies from the prompt: guess ahead where that pays."""
     stream: bool = False
 
 
@@ -136,6 +142,7 @@ class GenerateResult(Result, frozen=True):
     finish_reason: FinishReason
     usage: Usage
     timing: Timing
+    logprobs: list[TokenLogprob] | None = None
 
 
 class ScoreParams(Params, frozen=True):

@@ -10,6 +10,7 @@ from ingle.wire.calls.assistant import MAX_SCALE
 
 MAX_STOPS = 64
 MAX_STOP_CHARS = 1000
+MAX_LOGPROBS = 20
 MAX_CANDIDATES = 2000
 MAX_TEXT_CHARS = 16 * 1024 * 1024
 LONGEST_TOKEN = 256
@@ -21,6 +22,11 @@ def check_stops(stops: Sequence[str]) -> None:
         raise InvalidParams(f"`stop` has {MAX_STOPS} strings at most")
     if not all(0 < len(stop) <= MAX_STOP_CHARS for stop in stops):
         raise InvalidParams(f"a stop string has 1 to {MAX_STOP_CHARS} characters")
+
+
+def check_logprobs(top: int | None) -> None:
+    if top is not None and not 0 <= top <= MAX_LOGPROBS:
+        raise InvalidParams(f"`logprobs` is between 0 and {MAX_LOGPROBS}")
 
 
 def check_candidates(candidates: Sequence[str]) -> None:

@@ -6,16 +6,20 @@ not wait for the step in flight to learn how long it is.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ingle.engine.child import devices, limits
 from ingle.engine.child.adapters import Adapters
+from ingle.engine.child.alone import Alone
 from ingle.engine.child.constraint import Constraints
+from ingle.engine.child.drafting import Drafting
 from ingle.engine.child.engine import Engine
+from ingle.engine.child.likelihood import Recording, told
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
 from ingle.engine.child.sampling import Choice, Sampler
@@ -66,6 +70,7 @@ class Loaded:
     opened: Opened
     engine: Engine
     constraints: Constraints
+    alone: Alone
     adapters: Adapters
 
     @property
@@ -115,7 +120,7 @@ class Service:
         engine = Engine(opened.context, opened.slots, opened.budget, opened.pace, self._decoding)
         adapters = Adapters(opened.context, Path(params.path), engine.free)
         constraints = Constraints(opened.context.vocabulary)
-        self._loaded = Loaded(opened, engine, constraints, adapters)
+        self._loaded = Loaded(opened, engine, constraints, Alone(opened.context), adapters)
         self._ready.set()
         return opened.result
 
@@ -128,28 +133,57 @@ class Service:
     async def _generated(
         self, params: GenerateParams, adapter: Adapted | None, call: Call
     ) -> GenerateResult:
-        model = self._model
+        model, vocabulary = self._model, self._model.vocabulary
         limits.check_stops(params.stop)
+        limits.check_logprobs(params.logprobs)
         prompt = await self._prompt(params.spans)
+        sampler = await self._sampler(params)
+        recording = None if params.logprobs is None else Recording(sampler, params.logprobs)
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         work = Generation(
             RANKS[params.priority],
             prompt,
             limits.clamped(params.max_tokens, prompt, model.limit),
-            await self._sampler(params),
+            recording or sampler,
             TextStream(params.stop),
-            model.vocabulary.piece,
-            model.vocabulary.is_end,
+            vocabulary.piece,
+            vocabulary.is_end,
             pieces.put_nowait,
+            await self._drafting(params, prompt),
         )
         work.adapter = adapter
-        with model.engine.enter(work) as ticket:
-            await _pass_on(ticket, pieces, call if params.stream else None)
+        async with self._in_its_context(work, params.exact):
+            with model.engine.enter(work) as ticket:
+                await _pass_on(ticket, pieces, call if params.stream else None)
+        if sampler.error is not None:
+            raise sampler.error
         assert work.finish_reason
-        usage = Usage(input_tokens=len(prompt), used_tokens=len(prompt), output_tokens=len(work.output))
         return GenerateResult(
-            text=work.text, finish_reason=work.finish_reason, usage=usage, timing=_timing(ticket)
+            text=work.text,
+            finish_reason=work.finish_reason,
+            usage=Usage(
+                input_tokens=len(prompt), used_tokens=len(prompt), output_tokens=len(work.output)
+            ),
+            timing=_timing(ticket),
+            logprobs=told(recording.choices, work.text, vocabulary.piece) if recording else None,
         )
+
+    @asynccontextmanager
+    async def _in_its_context(self, work: Generation, exact: bool) -> AsyncIterator[None]:
+        """The context that all share, or one of its own; `work` closes that."""
+        if not exact:
+            yield
+            return
+        async with self._model.alone.lease(work.cells) as context:
+            work.context, work.may_share = context, False
+            yield
+
+    async def _drafting(self, params: GenerateParams, prompt: list[int]) -> Drafting | None:
+        """A model with a state in place of a cache cannot take back a wrong guess."""
+        opened = self._model.opened
+        if not params.draft or params.exact or opened.context.model.is_recurrent:
+            return None
+        return await self._off_loop(Drafting, prompt, opened.pace.ms)
 
     async def _sampler(self, params: GenerateParams) -> Sampler:
         choice = Choice(

@@ -150,5 +150,7 @@ class Work(ABC):
 
     @property
     def _seq(self) -> int:
+        if self.context is not None:
+            return 0
         assert self.grant is not None
         return self.grant.seq

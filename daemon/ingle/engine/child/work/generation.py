@@ -13,7 +13,8 @@ from ingle.vocabulary import FinishReason
 class Generation(Work):
     """Continue a prompt. `on_text` hears what is certain, in order.
 
-    With `drafting`, a step may be fed guesses behind the last token; the sampler judges them one
+    In a `context` of its own it is computed in the same portions whatever `limit` says. With
+    `drafting`, a step may be fed guesses behind the last token; the sampler judges them one
     after the other and stops at the first that is not its own choice, so that the text is what it
     would have been without. The guesses behind that one are forgotten with the next feed.
     """
@@ -40,11 +41,11 @@ class Generation(Work):
 
     @property
     def reusable(self) -> Sequence[int]:
-        return self._tokens[:-1]
+        return [] if self.context is not None else self._tokens[:-1]
 
     @property
     def held(self) -> Sequence[int]:
-        return self._tokens[: self.fed]
+        return [] if self.context is not None else self._tokens[: self.fed]
 
     @property
     def is_generating(self) -> bool:
@@ -54,7 +55,15 @@ class Generation(Work):
     def rows(self) -> int:
         if self.finish_reason:
             return 0
+        if self.context is not None:
+            return self._portion
         return len(self._tokens) - self.fed + len(self._proposed[0])
+
+    @property
+    def _portion(self) -> int:
+        """Rows that are computed together in a context of its own: always the same ones."""
+        left = len(self.prompt) - self.fed
+        return 1 if left <= 0 else min(left, self.context.batch.capacity)
 
     @property
     def gain(self) -> float:
@@ -70,6 +79,8 @@ class Generation(Work):
         return self._proposal
 
     def take(self, limit: int) -> list[Feed]:
+        if self.context is not None:
+            limit = self._portion
         known = self._tokens[self.fed : self.fed + limit]
         if self.fed + len(known) < len(self._tokens):
             return [Feed(self._seq, self.fed, known)]
@@ -96,10 +107,29 @@ class Generation(Work):
         self.fed = min(feed.start + len(feed.tokens) - wrong, len(self._tokens))
 
     def undo(self, feeds: Sequence[Feed], kept: Sequence[int]) -> None:
+        if self.context is not None:
+            return  # the whole portion again
         self.fed = min(kept[0], len(self._tokens) - 1)  # the last row's logits were lost
+
+    def restart(self) -> None:
+        fed = self.fed
+        super().restart()
+        self._keep(fed)
+
+    def resume(self, length: int) -> None:
+        fed = self.fed
+        super().resume(length)
+        self._keep(fed)
+
+    def _keep(self, fed: int) -> None:
+        """What is in a context of its own nobody takes away."""
+        if self.context is not None:
+            self.fed = fed
 
     def close(self) -> None:
         self.sampler.close()
+        if self.context is not None:
+            self.context.close()
 
     def _append(self, token: int | None) -> None:
         if token is None or self.is_end(token):
