@@ -230,7 +230,7 @@ class Memory:
     def _drop_redundant(self, seq: int) -> None:
         """Give up sequences that hold nothing beside what `seq` holds. With a window they are of
         use: there `seq` forgets its beginning, and cannot be continued in their stead."""
-        if not self._cells.window:
+        if seq in self._tree and not self._cells.window:
             for other in self._tree.redundant(seq):
                 self._drop(other)
 
