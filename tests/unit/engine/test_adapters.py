@@ -36,11 +36,17 @@ class Holder:
 
     def __init__(self, free: asyncio.Lock) -> None:
         self.free, self.loaded, self.freed = free, list[str](), list[str]()
+        self.tried = list[tuple[str, float]]()
+        self.bearable = 4.0
 
     def load_adapter(self, path: Path) -> str:
         assert self.free.locked()
         self.loaded.append(path.stem)
         return path.stem
+
+    def bears(self, adapter: str, scale: float) -> bool:
+        self.tried.append((adapter, scale))
+        return scale <= self.bearable
 
     def free_adapter(self, adapter: str) -> None:
         assert self.free.locked()
@@ -202,3 +208,20 @@ async def test_who_leaves_while_it_loads_takes_nothing_along(shelf: Shelf):
     await second
     assert shelf.holder.loaded == ["poet"]
     assert first.cancelled()
+
+
+async def test_each_strength_is_tried_before_it_is_used_and_lesser_ones_are_not(shelf: Shelf):
+    for scale in (1.0, 0.5, 1.0, 2.0, 1.5):
+        async with shelf.lease("poet", scale):
+            pass
+    assert shelf.holder.tried == [("poet", 1.0), ("poet", 2.0)]
+
+
+async def test_a_strength_that_the_model_does_not_bear_is_refused_and_a_lesser_one_is_not(shelf: Shelf):
+    shelf.holder.bearable = 1.5
+    with pytest.raises(BadModelFile, match=r"(?s)poet.*no number"):
+        async with shelf.lease("poet", 2.0):
+            pass
+    async with shelf.lease("poet", 1.5) as adapted:
+        assert adapted.scale == 1.5
+    assert shelf.holder.loaded == ["poet"]

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -38,19 +38,21 @@ class Holder(Protocol):
 
     def load_adapter(self, path: Path) -> Any: ...
 
+    def bears(self, adapter: Any, scale: float) -> bool: ...
+
     def free_adapter(self, adapter: Any) -> None: ...
 
 
 @dataclass(eq=False)
 class _Place:
-    """One adapter; `users` are the requests that were promised it. `lock` is held while it loads."""
+    """One adapter; `users` are the requests that were promised it. It was tried up to `proven`."""
 
     key: str
     path: Path
     size: int
     adapter: Any = None
     users: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    proven: float = 0.0
 
 
 class Adapters:
@@ -62,6 +64,7 @@ class Adapters:
         self._base: Header | None = None
         self._places: OrderedDict[str, _Place] = OrderedDict()
         """The one that was asked for last stands last."""
+        self._loading = asyncio.Lock()
         self._reading = ThreadPoolExecutor(1, "adapters")
 
     @property
@@ -84,14 +87,27 @@ class Adapters:
         self._places.move_to_end(key)
         place.users += 1
         try:
-            async with place.lock:
-                if place.adapter is None:
-                    await self._load(place)
+            if place.proven < wanted.scale:
+                async with self._loading:
+                    await self._prepare(place, wanted.scale)
             yield Adapted(f"{key}@{wanted.scale}", wanted.scale, place.adapter)
         finally:
             place.users -= 1
             if place.adapter is None and not place.users:
                 del self._places[key]
+
+    async def _prepare(self, place: _Place, scale: float) -> None:
+        """Load and try it, as far as nobody else has done so meanwhile."""
+        if place.adapter is None:
+            await self._load(place)
+        if place.proven >= scale:
+            return
+        if not await self._off_loop(lambda: self._holder.bears(place.adapter, scale)):
+            raise BadModelFile(
+                f"with the adapter {place.path.stem} the model computes what is no number",
+                "a smaller scale may help; otherwise the adapter is damaged or of another model",
+            )
+        place.proven = scale
 
     async def _load(self, place: _Place) -> None:
         """Its file is read before the steps stop for it, which leaves it in the page cache."""

@@ -7,7 +7,7 @@ import llama_cpp.llama_cpp as ll
 
 from ingle.engine.child.llama import library
 from ingle.engine.child.llama.model import Model
-from ingle.errors import BadModelFile
+from ingle.errors import BadModelFile, NotEnoughMemory
 
 
 class Adapter:
@@ -15,13 +15,20 @@ class Adapter:
     lays out a step anew, and does not look whether one is in use."""
 
     def __init__(self, model: Model, path: Path) -> None:
-        """Its file is read, not mapped. Raises `BadModelFile` with llama.cpp's own words."""
+        """Its file is read, not mapped. Raises `NotEnoughMemory`, and `BadModelFile` with llama.cpp's
+        own words."""
         library.last_errors.clear()
-        self.handle = ll.llama_adapter_lora_init(model.handle, os.fsencode(path))
+        self._model = model
+        with model.adapting:
+            self.handle = ll.llama_adapter_lora_init(model.handle, os.fsencode(path))
+        if not self.handle and library.is_short_of_memory():
+            raise NotEnoughMemory(f"no memory for the adapter {path.stem}")
         if not self.handle:
-            raise BadModelFile(f"llama.cpp cannot load the adapter {path.stem}: {library.why()}")
+            why = library.why().replace(str(path), path.name)
+            raise BadModelFile(f"llama.cpp cannot load the adapter {path.stem}: {why}")
 
     def free(self) -> None:
         """Give its memory back; no context may be set to it."""
-        ll.llama_adapter_lora_free(self.handle)
+        with self._model.adapting:
+            ll.llama_adapter_lora_free(self.handle)
         self.handle = None

@@ -2,7 +2,7 @@
 
 import ctypes
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ _FLASH: dict[Flash, int] = {
     "off": ll.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
 
+_TRIAL_CELLS, _TRIAL_ROWS = 256, 4
+"""Of the context in which an adapter is tried."""
+
 
 @dataclass(frozen=True)
 class ContextShape:
@@ -54,7 +57,8 @@ class Context:
         """Raises `NotEnoughMemory`, and `EngineUnavailable` where llama.cpp has another reason."""
         self.model, self.vocabulary, self.shape = model, Vocabulary(model), shape
         library.last_errors.clear()
-        self.handle = ll.llama_init_from_model(model.handle, self._params(shape))
+        with model.adapting:
+            self.handle = ll.llama_init_from_model(model.handle, self._params(shape))
         if not self.handle:
             kind = NotEnoughMemory if library.is_short_of_memory() else EngineUnavailable
             raise kind(
@@ -141,6 +145,33 @@ class Context:
         """Between steps only. Raises `BadModelFile`."""
         return Adapter(self.model, path)
 
+    def bears(self, adapter: Adapter, scale: float) -> bool:
+        """Whether the model still computes numbers with an adapter; beside other steps, not while
+        another adapter is loaded.
+
+        Tried in cells apart: what is no number spoils whatever is computed beside it, though nobody
+        attends to it, as long as its cell is not written again (but for flash attention on the CPU).
+        """
+        shape = replace(
+            self.shape,
+            n_ctx=_TRIAL_CELLS,
+            n_batch=_TRIAL_ROWS,
+            n_ubatch=_TRIAL_ROWS,
+            n_seq=1,
+            n_outputs=1,
+        )
+        try:
+            trial = Context(self.model, shape)
+        except EngineUnavailable:
+            return True  # no memory for a trial
+        trial.use_adapter(adapter, scale)
+        tokens = range(0, self.vocabulary.size, max(self.vocabulary.size // _TRIAL_ROWS, 1))
+        trial.batch.add(tokens[:_TRIAL_ROWS], 0, 0, [_TRIAL_ROWS - 1])
+        code = trial.decode(self.shape.threads)
+        is_sane = not code and bool(np.isfinite(trial.logits(_TRIAL_ROWS - 1).max()))
+        trial.close()
+        return is_sane
+
     def free_adapter(self, adapter: Adapter) -> None:
         """Between steps only."""
         if self._adapted[0] is adapter:
@@ -156,11 +187,6 @@ class Context:
         return np.ctypeslib.as_array(floats, (self.vocabulary.size,))
 
     # ---- what is in memory
-
-    def clear(self) -> None:
-        """Forget all sequences, and what stands in their cells: a cell that holds what is no number
-        spoils whatever is computed beside it, though nobody attends to it."""
-        ll.llama_memory_clear(self._memory, True)
 
     def remove(self, seq: int, start: int = 0, end: int = -1) -> bool:
         """Forget a sequence's positions from `start` on, up to `end`; False where the model's memory

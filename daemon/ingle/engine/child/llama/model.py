@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import threading
 from collections.abc import Callable, Sequence
 
 import llama_cpp.llama_cpp as ll
@@ -29,6 +30,8 @@ class Model:
             progress(share)
             return True
 
+        self.adapting = threading.Lock()
+        """Held while the list of its adapters changes, and while a context is made, which reads it."""
         params = ll.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         chosen = devices.pointers(gpus)
