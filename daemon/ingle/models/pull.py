@@ -203,7 +203,8 @@ def bar_teller(bar: "tqdm[NoReturn]", say: Say) -> Teller:
         if bar.total != 1 or done < bar.n:
             bar.bar_format = SHARE_FORMAT
             bar.reset(1)
-        bar.update(done - bar.n)
+        bar.n = done
+        bar.refresh()  # `update` would wait for as many as there were bytes before
 
     return Teller(progress, share, say)
 

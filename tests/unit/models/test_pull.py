@@ -259,6 +259,9 @@ class Bar:
     def update(self, more: float) -> None:
         self.n += more
 
+    def refresh(self) -> None:
+        """Draws."""
+
 
 def test_a_bar_goes_back_for_the_next_step() -> None:
     bar = Bar()
