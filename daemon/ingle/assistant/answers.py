@@ -108,6 +108,7 @@ def _params(turn: Turn, skill: Skill, spans: list[Span]) -> GenerateParams:
         temperature=parameters.temperature,
         seed=1,
         stop=list(parameters.stop),
+        draft=True,
     )
 
 

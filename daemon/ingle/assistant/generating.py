@@ -3,12 +3,15 @@
 Nothing is added but the chat template, and nothing is cut: what does not fit is an error.
 """
 
+import msgspec
+
 from ingle.assistant.plain import plain
 from ingle.assistant.turn import Delta, Engine, begin
 from ingle.engine import protocol
 from ingle.errors import InvalidParams
 from ingle.models.families import stops_of
 from ingle.models.templates import Turn as Said
+from ingle.vocabulary import TokenLogprob
 from ingle.wire.calls.assistant import MAX_STOPS, GenerateParams, GenerateResult
 
 MAX_TOKENS = 512
@@ -33,12 +36,14 @@ async def generate(
             max_tokens=params.max_tokens or MAX_TOKENS,
             temperature=TEMPERATURE if params.temperature is None else params.temperature,
             top_p=1.0 if params.top_p is None else params.top_p,
-            seed=params.seed,
+            seed=0 if params.exact and params.seed is None else params.seed,
             stop=stops[:MAX_STOPS],
             grammar=params.grammar,
             schema=params.schema,
             priority=params.priority,
             adapter=adapter,
+            exact=params.exact,
+            logprobs=params.logprobs,
             stream=params.stream,
         ),
         lambda piece: delta(plain(piece)),
@@ -50,11 +55,17 @@ async def generate(
         model=turn.model.name,
         usage=result.usage,
         timing=result.timing,
+        logprobs=result.logprobs and [_shown(token) for token in result.logprobs],
     )
 
 
+def _shown(token: TokenLogprob) -> TokenLogprob:
+    """What may be shown of a token, as of the text that it is a part of."""
+    top = [msgspec.structs.replace(one, text=plain(one.text)) for one in token.top]
+    return msgspec.structs.replace(token, text=plain(token.text), top=top)
+
+
 def _check(params: GenerateParams) -> None:
-    """`exact` needs no check: it rules out drafting and a smaller stand-in, and there is neither."""
     if (params.prompt is None) == (params.messages is None):
         raise InvalidParams("one of `prompt` and `messages` is needed, and not both")
     if params.schema is not None and params.grammar is not None:

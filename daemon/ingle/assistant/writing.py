@@ -160,6 +160,7 @@ class _Writer:
             repeat_penalty=parameters.repeat_penalty,
             seed=1,
             stop=list(parameters.stop),
+            draft=True,
         )
 
     def _said(self, template: str) -> list[Said]:

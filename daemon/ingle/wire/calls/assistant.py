@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ingle.vocabulary import Coverage, FinishReason, Priority, Timing, Usage
+from ingle.vocabulary import Coverage, FinishReason, Priority, Timing, TokenLogprob, Usage
 from ingle.wire.calls.base import Name, Params, Result, Text
 
 MAX_STOPS = 64
 MAX_STOP_CHARS = 512
+MAX_LOGPROBS = 20
 MAX_DEADLINE_MS = 24 * 3600 * 1000
 MAX_SCALE = 4.0
 """Of an adapter: past it nothing but noise is written."""
@@ -20,6 +21,7 @@ Stop = Annotated[
 MaxTokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Logprobs = Annotated[int, msgspec.Meta(ge=0, le=MAX_LOGPROBS)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 DeadlineMs = Annotated[int, msgspec.Meta(ge=1, le=MAX_DEADLINE_MS)]
 
@@ -41,7 +43,13 @@ Adapter = Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | AdapterCh
 
 
 class GenerateParams(Params, frozen=True):
-    """One of `prompt` and `messages`; `schema` (JSON Schema) and `grammar` (GBNF) exclude each other."""
+    """One of `prompt` and `messages`; `schema` (JSON Schema) and `grammar` (GBNF) exclude each other.
+
+    `exact` computes the answer alone and anew, so that the same request gives the same text again, bit
+    for bit (a `seed` that is not given is 0 then): what runs beside it otherwise changes how numbers are
+    rounded, and a near-tie between two words falls the other way. With `logprobs` the result tells how
+    likely each token was, and so many others at its place.
+    """
 
     prompt: Text | None = None
     messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=1000)] | None = None
@@ -58,6 +66,7 @@ class GenerateParams(Params, frozen=True):
     exact: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
+    logprobs: Logprobs | None = None
 
 
 class GenerateResult(Result, frozen=True):
@@ -66,6 +75,7 @@ class GenerateResult(Result, frozen=True):
     model: str
     usage: Usage
     timing: Timing
+    logprobs: list[TokenLogprob] | None = None
 
 
 class SkillInfo(Result, frozen=True):
