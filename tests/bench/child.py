@@ -1,14 +1,18 @@
 """The engine child by itself, without a daemon around it, for what only its own clocks can tell."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from place import Place
 
 from ingle.engine import machine, protocol
 from ingle.engine.life import Life, living
 from ingle.engine.supervisor import MODULE
+from ingle.errors import IngleError
 from ingle.models.library import InstalledModel, Library
+
+T = TypeVar("T")
 
 
 def resident(place: Place) -> InstalledModel:
@@ -20,12 +24,21 @@ def resident(place: Place) -> InstalledModel:
         place.reset()
 
 
-@asynccontextmanager
-async def loaded(model: InstalledModel, *, slots: int, n_ctx: int) -> AsyncIterator[Life]:
-    """A child that has loaded `model`, with as many threads as a daemon would give it."""
+def with_child(model: InstalledModel, slots: int, n_ctx: int, work: Callable[[Life], Awaitable[T]]) -> T:
+    """What `work` finds out about a child that has loaded `model`, with as many threads as a daemon
+    would give it. Raises the child's errors."""
+    params = protocol.LoadParams(
+        path=str(model.path), n_ctx=n_ctx, slots=slots, threads=machine.threads(), gpu_layers=-1
+    )
+    return asyncio.run(_worked(params, work))
+
+
+async def _worked(params: protocol.LoadParams, work: Callable[[Life], Awaitable[T]]) -> T:
+    failure: IngleError
     async with living(MODULE, {}) as life:
-        params = protocol.LoadParams(
-            path=str(model.path), n_ctx=n_ctx, slots=slots, threads=machine.threads(), gpu_layers=-1
-        )
-        await life.call("load", params)
-        yield life
+        try:
+            await life.call("load", params)
+            return await work(life)
+        except IngleError as error:  # would be wrapped into a group by `living`
+            failure = error
+    raise failure

@@ -5,13 +5,13 @@ The answers of the copying tasks are begun with the first words of the text, so 
 does what it was asked for.
 """
 
-import asyncio
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
-from child import loaded, resident
-from figures import Figure, median
+from child import resident, with_child
+from figures import Figure, median, number
 from peer import Programs
 from place import ROOT, Effort, Place
 
@@ -80,7 +80,8 @@ def _tasks() -> list[Task]:
 
 def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
     """`programs` make no difference: we are compared with ourselves."""
-    found = asyncio.run(_all(resident(place), _tasks(), effort.rounds))
+    model = resident(place)
+    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort.rounds))
     for task, runs in found.items():
         plain, drafted = ([pair[side] for pair in runs] for side in (0, 1))
         yield median(
@@ -90,23 +91,22 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
         yield median(f"{task.name}, on over off", ratios, "", least=1.3 if task.copies else 0.97)
 
 
-async def _all(
-    model: InstalledModel, tasks: list[Task], rounds: int
-) -> dict[Task, list[tuple[float, float]]]:
+async def _all(life: Life, model: InstalledModel, rounds: int) -> dict[Task, list[tuple[float, float]]]:
+    """(Without, with) drafting, in turns."""
     skills, found = SkillSet.load(), {}
-    async with loaded(model, slots=SLOTS, n_ctx=N_CTX) as life:
-        for task in tasks:
-            spans = render(model.family, task.turns(skills))
-            params = protocol.GenerateParams(spans=spans, max_tokens=WRITTEN)
-            await _rate(life, params, draft=True)
-            found[task] = [
-                (await _rate(life, params, draft=False), await _rate(life, params, draft=True))
-                for _ in range(rounds)
-            ]
+    for task in _tasks():
+        spans = render(model.family, task.turns(skills))
+        params = protocol.GenerateParams(spans=spans, max_tokens=WRITTEN)
+        await _rate(life, params, draft=True)
+        found[task] = [
+            (await _rate(life, params, draft=False), await _rate(life, params, draft=True))
+            for _ in range(rounds)
+        ]
     return found
 
 
 async def _rate(life: Life, params: protocol.GenerateParams, *, draft: bool) -> float:
     """Tokens a second after the first one."""
     result = await life.call("generate", msgspec.structs.replace(params, draft=draft))
+    assert isinstance(result, protocol.GenerateResult)
     return 1000 * (result.usage.output_tokens - 1) / result.timing.decode_ms

@@ -3,17 +3,17 @@
 By the engine child's own clocks, so that it is asked directly, without a daemon around it.
 """
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from child import loaded, resident
+from child import resident, with_child
 from figures import Figure, median
 from pair import SEED
 from peer import Programs
 from place import Effort, Place
 from prompts import CANDIDATES, Load, Words, job
 
+from ingle.assistant.turn import together
 from ingle.engine import protocol
 from ingle.engine.life import Life
 from ingle.models.library import InstalledModel
@@ -43,7 +43,8 @@ class Busy:
 
 def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
     """With so many sequences reading and writing at once; `programs` make no difference."""
-    found = asyncio.run(_all(resident(place), effort.rounds))
+    model = resident(place)
+    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort.rounds))
     for count, runs in found.items():
         name = f"Python's share, {count} sequence{'s' if count > 1 else ''}"
         bound = 3.0 if count == max(COUNTS) else None
@@ -51,23 +52,17 @@ def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator
         yield median(name, [one.share for one in runs], "%", most=bound, note=step)
 
 
-async def _all(model: InstalledModel, rounds: int) -> dict[int, list[Busy]]:
+async def _all(life: Life, model: InstalledModel, rounds: int) -> dict[int, list[Busy]]:
     words = Words(CANDIDATES, SEED)
-    async with loaded(model, slots=SLOTS, n_ctx=N_CTX) as life:
-        await _run(life, model, words, 1)  # whatever happens once only
-        return {
-            count: [await _run(life, model, words, count) for _ in range(rounds)] for count in COUNTS
-        }
+    await _run(life, model, words, 1)  # whatever happens once only
+    return {count: [await _run(life, model, words, count) for _ in range(rounds)] for count in COUNTS}
 
 
 async def _run(life: Life, model: InstalledModel, words: Words, count: int) -> Busy:
     before = await life.call("status", {})
-    async with asyncio.TaskGroup() as group:
-        for _ in range(count):
-            params = protocol.GenerateParams(
-                spans=render(model.family, job(WORK, words).turns()), max_tokens=WORK.job_tokens
-            )
-            group.create_task(life.call("generate", params))
+    prompts = (render(model.family, job(WORK, words).turns()) for _ in range(count))
+    wanted = [protocol.GenerateParams(spans=spans, max_tokens=WORK.job_tokens) for spans in prompts]
+    await together(life.call("generate", params) for params in wanted)
     after = await life.call("status", {})
     return Busy(
         after.steps - before.steps,
