@@ -55,6 +55,8 @@ class Engine:
         self._in_flight: dict[int, list[Feed]] = {}
         self._in_use = context
         """The context of the step in flight: everybody's, or one work's own."""
+        self._is_usual = True
+        """Whether the step in flight costs what such steps cost."""
         self._ends = 0.0
         """When the step in flight will probably be over."""
         self._waited: dict[int, int] = {}
@@ -166,9 +168,9 @@ class Engine:
         """Its context and its adapter: all of a step have the same."""
         self._in_use = self._context if work.context is None else work.context
         if work.adapter is None:
-            self._in_use.use_adapter(None)
+            self._is_usual = not self._in_use.use_adapter(None)
         else:
-            self._in_use.use_adapter(work.adapter.adapter, work.adapter.scale)
+            self._is_usual = not self._in_use.use_adapter(work.adapter.adapter, work.adapter.scale)
 
     async def _decoded(self, feeds: Sequence[Feed]) -> step.Outcome:
         """A short step runs right here: two hand-overs between threads take a tenth of it. During
@@ -185,7 +187,7 @@ class Engine:
         else:
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._executor, step.run, context, feeds, threads)
-        if not outcome.code:
+        if self._is_usual and not outcome.code:
             self._pace.observe(rows, threads, outcome.decode_ms)
         return outcome
 

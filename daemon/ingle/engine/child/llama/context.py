@@ -127,15 +127,17 @@ class Context:
         ll.llama_synchronize(self.handle)
         return code
 
-    def use_adapter(self, adapter: Adapter | None, scale: float = 1.0) -> None:
-        """Let an adapter change what the next steps compute. Another one than before makes llama.cpp
-        lay out its graph anew in the next decode, which takes half of a small model's step."""
-        if (adapter, scale) != self._adapted:
-            self._adapted = (adapter, scale)
-            handles = [adapter.handle] if adapter else []
-            array = (ll.llama_adapter_lora_p_ctypes * len(handles))(*handles)
-            scales = (ctypes.c_float * len(handles))(*[scale] * len(handles))
-            ll.llama_set_adapters_lora(self.handle, array, len(handles), scales)
+    def use_adapter(self, adapter: Adapter | None, scale: float = 1.0) -> bool:
+        """Let an adapter change what the next steps compute. True for another one than before: the
+        next decode lays out its graph anew, which takes half as long as a small model's step."""
+        if (adapter, scale) == self._adapted:
+            return False
+        self._adapted = (adapter, scale)
+        handles = [adapter.handle] if adapter else []
+        array = (ll.llama_adapter_lora_p_ctypes * len(handles))(*handles)
+        scales = (ctypes.c_float * len(handles))(*[scale] * len(handles))
+        ll.llama_set_adapters_lora(self.handle, array, len(handles), scales)
+        return True
 
     @property
     def is_adapted(self) -> bool:
