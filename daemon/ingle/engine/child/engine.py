@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from ingle.engine.child import states, step
+from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.counters import Counters
 from ingle.engine.child.llama.context import Context
 from ingle.engine.child.memory import Memory
@@ -32,8 +33,6 @@ WORTH_CUTTING_MS = 25.0
 
 SHORT_MS = 30.0
 """The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
-TURNS = 3
-"""Of the event loop between short steps: bytes arrive, become a message, and wake its handler."""
 
 
 class Engine:
@@ -46,9 +45,10 @@ class Engine:
         budget: Budget,
         pace: Pace,
         executor: ThreadPoolExecutor,
+        arrivals: Arrivals,
     ) -> None:
         self._context, self._budget, self._pace = context, budget, pace
-        self._executor = executor
+        self._executor, self._arrivals = executor, arrivals
         memory = Memory(context, slots, states.room(available_memory()))
         self._seating = Seating(memory, slots)
         self._keys = itertools.count()
@@ -181,8 +181,7 @@ class Engine:
         context.allow()
         self._ends = time.monotonic() + ms / 1000
         if 0 < ms <= SHORT_MS:
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await self._arrivals.let_in()
             outcome = step.run(context, feeds, threads)
         else:
             loop = asyncio.get_running_loop()

@@ -27,6 +27,7 @@ async def _serve() -> None:
     end_with_parent()
     (sock,) = inherited_sockets(os.environ)
     service = Service()
+    service.arrivals.listen(sock)
     peer = Peer(
         await FrameStream.over(sock, protocol.LIMITS),
         Dispatcher(_routes(service)),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from ingle.engine.child import devices, limits
 from ingle.engine.child.adapters import Adapters
 from ingle.engine.child.alone import Alone
+from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.constraint import Constraints
 from ingle.engine.child.drafting import Drafting
 from ingle.engine.child.engine import Engine
@@ -89,6 +90,7 @@ class Service:
     def __init__(self) -> None:
         self._decoding = ThreadPoolExecutor(1, "decode")
         self._tokenizing = ThreadPoolExecutor(1, "tokenize")
+        self.arrivals = Arrivals()
         self._loaded: Loaded | None = None
         self._is_taken = False
         self._ready = asyncio.Event()
@@ -117,7 +119,9 @@ class Service:
         report = _reporter(call) if params.stream else _ignore
         loop = asyncio.get_running_loop()
         opened = await loop.run_in_executor(self._decoding, open_model, params, report)
-        engine = Engine(opened.context, opened.slots, opened.budget, opened.pace, self._decoding)
+        engine = Engine(
+            opened.context, opened.slots, opened.budget, opened.pace, self._decoding, self.arrivals
+        )
         adapters = Adapters(opened.context, Path(params.path), engine.free)
         constraints = Constraints(opened.context.vocabulary)
         self._loaded = Loaded(opened, engine, constraints, Alone(opened.context), adapters)
@@ -183,7 +187,7 @@ class Service:
         opened = self._model.opened
         if not params.draft or params.exact or opened.context.model.is_recurrent:
             return None
-        return await self._off_loop(Drafting, prompt, opened.pace.ms)
+        return await self._off_loop(Drafting, prompt, opened.pace.hoped)
 
     async def _sampler(self, params: GenerateParams) -> Sampler:
         choice = Choice(
@@ -301,8 +305,9 @@ class Service:
         return [self._model.vocabulary.piece(token, special=True) for token in tokens]
 
     async def _off_loop(self, function: Callable[..., T], *args: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._tokenizing, function, *args)
+        with self.arrivals.preparing():
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._tokenizing, function, *args)
 
 
 def _ignore(_: float) -> None:
