@@ -13,12 +13,14 @@ import pytest_asyncio
 
 from fakes import tiny_adapter, tiny_gguf
 from fakes.asking import ask
+from fakes.fronted import fronted
 from fakes.supervised import Supervised, installed, supervised
 from ingle.config import EngineConfig
 from ingle.engine.protocol import AdapterRef, GenerateParams, ScoreParams
 from ingle.engine.supervisor import MODULE
-from ingle.errors import BadModelFile, InvalidParams
+from ingle.errors import BadModelFile, InvalidParams, NotFound
 from ingle.vocabulary import EngineState
+from ingle.wire.calls.assistant import GenerateParams as Wanted
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 
@@ -192,3 +194,30 @@ async def test_more_adapters_than_are_kept_take_turns_in_memory(engine: Supervis
     first = [await written(engine, asked(path)) for path in paths]
     assert [await written(engine, asked(path)) for path in paths] == first
     assert len(set(first)) > 10
+
+
+async def test_a_request_that_is_computed_alone_has_its_adapter_too(
+    engine: Supervised, poet: Path, clerk: Path
+):
+    exact = [ask("ships", 12, exact=True, adapter=AdapterRef(str(path))) for path in (poet, clerk)]
+    shared = [written(engine, asked(path)) for path in (poet, clerk)]
+    texts = await asyncio.gather(*(written(engine, params) for params in exact), *shared)
+    assert texts[:2] == texts[2:]
+    assert texts[0] != texts[1]
+
+
+async def test_from_its_name_to_what_is_written(model: Path, tmp_path: Path):
+    tiny_adapter.build(tmp_path / "poet.gguf", seed=1)
+    async with fronted(model, tmp_path, "hearth") as assistant:
+
+        async def says(adapter: str | None) -> str:
+            params = Wanted(prompt="ships", max_tokens=12, temperature=0, adapter=adapter)
+            return (await assistant.generate(params, lambda _: None)).text
+
+        plain, adapted = await says(None), await says("poet")
+        assert adapted != plain
+        assert await says("poet:0") == plain
+        destroy(tmp_path / "poet.gguf")
+        with pytest.raises(NotFound, match="poet"):
+            await says("poet")
+        assert await says(None) == plain
