@@ -91,7 +91,8 @@ async def test_a_person_overtakes_background_work_that_is_already_writing(engine
     person = ask(max_tokens=12, priority="interactive", stream=True)
     await engine.engine.generate(person, lambda _: heard.append("person"))
     first, last = heard.index("person"), len(heard) - heard[::-1].index("person")
-    assert heard[first:last] == ["person"] * (last - first)
+    late = heard[first:last].count("background")
+    assert late <= 1, "only what was written before and waited for its frame"
     assert not background.done()
     background.cancel()
 
