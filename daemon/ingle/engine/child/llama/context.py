@@ -212,14 +212,14 @@ class Context:
         A cache with a sliding window reuses the cells that its sequence's end no longer sees
         (`llama_kv_cache::find_slot`): what stands before them cannot be continued.
         """
-        if not self.model.window:
+        if not self.window or not length:
             return True
         first = int(ll.llama_memory_seq_pos_min(self._memory, seq))
-        return first <= max(0, length - self.model.window)
+        return 0 <= first <= max(0, length - self.window)
 
     def is_whole(self, seq: int) -> bool:
         """Whether a sequence's memory is there from its first token on."""
-        return not self.model.window or int(ll.llama_memory_seq_pos_min(self._memory, seq)) == 0
+        return not self.window or int(ll.llama_memory_seq_pos_min(self._memory, seq)) == 0
 
     def state(self, seq: int) -> bytes:
         """What a sequence has in memory, to be put back by `restore`; empty when that fails."""
