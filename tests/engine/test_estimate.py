@@ -1,6 +1,7 @@
 """What is said before loading against what llama.cpp then allocates, for every architecture."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fakes import allocating, tiny_gguf
+from ingle.engine.outlook import memory_here
 from ingle.models.estimate import Memory, Wish, estimate
 from ingle.models.footprint import KvType
 from ingle.models.gguf import read_header
@@ -58,3 +60,10 @@ def test_the_embedded_model_takes_what_was_said(embedded_model: Path, kv_type: K
     assert said.weights_bytes == pytest.approx(header.size_bytes, rel=0.02)
     buffers = real["compute"] + real["output"]
     assert buffers < said.compute_bytes < 10 * buffers
+
+
+def test_what_is_free_is_asked_of_llama_cpp_in_a_process_of_its_own() -> None:
+    free = memory_here()
+    assert free.ram_available > 0
+    assert all(0 <= gpu.free <= gpu.total for gpu in free.gpus)
+    assert memory_here(os.getpid()).ram_available > 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fakes import tiny_gguf
+from fakes.model_site import serving
 from ingle.errors import BadModelFile, Busy, InvalidParams, Unavailable
 from ingle.models import fastest as module
 from ingle.models import programs
@@ -209,6 +210,21 @@ def test_a_trial_that_is_stopped_leaves_no_files_of_its_own(tiny_model: Path, tm
     ):
         pass
     assert names(tmp_path) == ["model.gguf"]
+
+
+def test_a_pull_whose_trial_is_stopped_fetches_nothing_again(tiny_model: Path, library: Library) -> None:
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with serving(tiny_model.read_bytes()) as site:
+        with pytest.raises(KeyboardInterrupt):
+            pull(site.url, library, Teller(share=stop))
+        assert library.list() == []
+        model = pull(site.url, library, as_is=True)
+        assert len(site.ranges) == 1
+    assert model.path.read_bytes() == tiny_model.read_bytes()
+    assert library.story(model.name).original_sha256 == ""
+    assert names(library.directory) == [f"{model.name}.gguf", f"{model.name}.json"]
 
 
 # ---- by the person

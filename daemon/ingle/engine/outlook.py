@@ -1,14 +1,15 @@
 """What a model would take here and how it would be loaded, told without loading it (`model.estimate`).
 
-By the file's header, or roughly by the catalog's figures where there is no file yet. It blocks
-while llama.cpp's devices are asked for in a process of their own.
+By the file's header, or roughly by the catalog's figures where there is no file yet. The model that
+is resident counts as gone: another one would take its place. It blocks while llama.cpp's devices
+are asked for in a process of their own.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 from ingle.config import EngineConfig
-from ingle.engine import fitting, probe
+from ingle.engine import fitting, machine, probe
 from ingle.errors import BadModelFile, EngineUnavailable, ModelNotFound
 from ingle.models.catalog import CatalogEntry, catalog
 from ingle.models.estimate import Estimate, Memory, Need, Wish, estimate, estimate_entry
@@ -27,13 +28,17 @@ def outlook(
     return _told(params.name, _estimate(target, memory, wish), memory)
 
 
-def memory_here() -> Memory:
-    """What is free just now; without llama.cpp there are no GPUs to speak of."""
+def memory_here(child: int | None = None, vram_bytes: int = 0) -> Memory:
+    """What is free, and what the engine child of that process id would give back if it ended.
+
+    Without llama.cpp there are no GPUs to speak of.
+    """
     try:
         devices = probe.devices().devices
     except EngineUnavailable:
         devices = []
-    return fitting.memory(devices)
+    held = machine.held(child) if child else machine.Held()
+    return fitting.both_ways(devices, held, vram_bytes)[1]
 
 
 def _found(name: str, library: Library) -> Header | CatalogEntry:

@@ -4,7 +4,7 @@ From what the model takes (`footprint`), the memory that is free and what the pe
 how many layers go to a GPU, how long the context is and in which type it is kept, so that other
 programs keep their room. All on the GPU comes first, with a context cache in f16, then in q8_0,
 then with a shorter context; then some layers go to the CPU. There the cache stays f16: q8_0 reads
-prompts 3.4 times slower (measured, as everything here that has a number).
+prompts 3.4 times slower there (measured on two cores).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

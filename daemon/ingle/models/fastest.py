@@ -1,8 +1,8 @@
 """In which type of weights a model runs fastest here, at no loss worth speaking of: tried at import.
 
-How fast a type is depends on the processor: of one model the 4-bit file that is published reads
-prompts 2 to 3 times slower on an AVX-512 laptop than the same weights in 8 or 16 bits, and on
-another machine it does not. So small models are written in the types that lose nothing, all are
+How fast a type is depends on the processor and on what llama.cpp has written for it: a published
+4-bit file read prompts 2 to 3 times slower than the same weights in 8 or 16 bits (SmolLM2-135M in
+Q4_1, two cores with AVX-512). So small models are written in the types that lose nothing, all are
 timed in turns, and the best is kept if it also predicts a text as well (`figures`). It is done
 where a CPU does the work; on a GPU smaller is faster.
 """

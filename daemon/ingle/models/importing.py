@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingle.errors import BadModelFile, Busy, InvalidParams, NotFound
 from ingle.models.families import family_of
-from ingle.models.fastest import fastest
+from ingle.models.fastest import candidates, fastest
 from ingle.models.files import alone, clone, sha256, sync
 from ingle.models.gguf import Header, read_header
 from ingle.models.library import MAX_NAME, InstalledAdapter, InstalledModel, Library, Story
@@ -122,18 +122,21 @@ def put_in_place(
     """
     header, target = read_header(part), library.path_of(name)
     original = target.with_name(f"{name}.original")
-    if manner.as_is or header.is_adapter:
+    if manner.as_is or not candidates(header):
+        story.original_sha256 = ""
         _move(part, target)
         return
+    story.original_sha256 = sha256(part)
     if manner.keeps_original and part != original:
         with writing(original):
             part = part.replace(original)
+        library.record(name, story)  # a trial that is stopped is not worth another download
     with fastest(part, header, teller) as kept:
         story.trial = kept.trial
         if kept.path == part:
+            story.original_sha256 = ""
             _move(part, target)
             return
-        story.original_sha256 = sha256(part)
         _move(kept.path, target)
         if not manner.keeps_original:
             part.unlink()

@@ -63,7 +63,7 @@ def pull(
         return here
     with alone(library.directory):
         story = _new_story(library.story(name), source, entry)
-        checked = _fetched(entry, source, library, name, teller.progress, story)
+        checked = _fetched(entry, library, name, teller.progress, story)
         teller.say(_what_was_checked(story))
         manner = Manner(as_is=as_is, keeps_original=True)
         put_in_place(checked, library, name, story, manner, teller)
@@ -76,6 +76,7 @@ def _new_story(old: Story, source: str, entry: CatalogEntry | None) -> Story:
     story = Story(source=source)
     if old.source == source:
         story.tier, story.abilities = old.tier, old.abilities
+        story.original_sha256, story.verified = old.original_sha256, old.verified
     if entry:
         story.licence, story.family = entry.licence, entry.family
     return story
@@ -99,23 +100,19 @@ def _here(library: Library, name: str, say: Say) -> InstalledModel | InstalledAd
 
 
 def _fetched(
-    entry: CatalogEntry | None,
-    source: str,
-    library: Library,
-    name: str,
-    progress: Progress,
-    story: Story,
+    entry: CatalogEntry | None, library: Library, name: str, progress: Progress, story: Story
 ) -> Path:
     """The checked file: what an earlier pull kept of it, else the part that has come now."""
     original, part = library.original_of(name), library.directory / f".{name}.part"
     expected = entry.sha256 if entry else ""
-    if original.is_file() and expected and sha256(original) == expected:
-        story.verified = "catalog"
+    known = expected or story.original_sha256
+    if original.is_file() and known and sha256(original) == known:
+        story.verified = "catalog" if expected else story.verified
         return original
     if entry:
         have = part.stat().st_size if part.is_file() else 0
         check_room(library.directory, max(0, entry.size_mb * 1_000_000 - have))
-    stated = fetch(source, part, progress)
+    stated = fetch(story.source, part, progress)
     _check(part, expected or stated)
     story.verified = "catalog" if expected else "publisher" if stated else ""
     with writing(part):

@@ -64,7 +64,8 @@ def handlers(
         return await asyncio.to_thread(_inspected, library, params.name)
 
     async def estimate(params: ModelEstimateParams, call: Call) -> ModelEstimateResult:
-        memory = await asyncio.to_thread(memory_here)
+        engine_now = await supervisor.status()
+        memory = await asyncio.to_thread(memory_here, engine_now.pid, engine_now.vram_bytes)
         return await asyncio.to_thread(outlook, params, library, config, memory)
 
     async def evaluate(_: NoParams, call: Call) -> ModelEvalResult:

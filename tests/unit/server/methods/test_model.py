@@ -16,7 +16,9 @@ from ingle.models.estimate import GpuMemory, Memory
 from ingle.models.importing import Manner, add
 from ingle.models.library import Library
 from ingle.server.methods import model as methods
+from ingle.vocabulary import EngineState
 from ingle.wire.calls.base import NoParams
+from ingle.wire.calls.daemon import EngineStatus
 from ingle.wire.calls.model import ModelEstimateParams, ModelInspectParams, Trial
 
 GB = 1 << 30
@@ -31,8 +33,12 @@ def library(tmp_path: Path, tiny_model: Path) -> Library:
 
 
 def call(library: Library, method: str, params: Any = None) -> Any:
-    """The handler's answer; nothing here asks the engine."""
-    engine: Any = SimpleNamespace(model=None)
+    """The handler's answer, beside an engine that holds nothing."""
+
+    async def status() -> EngineStatus:
+        return EngineStatus(state=EngineState.ABSENT)
+
+    engine: Any = SimpleNamespace(model=None, status=status)
     handlers = methods.handlers(library, engine, engine, engine, EngineConfig(n_ctx=512))
     return asyncio.run(handlers[method](params or NoParams(), None))  # type: ignore[arg-type]
 
@@ -62,7 +68,7 @@ def test_an_estimate_goes_by_what_is_free_and_configured(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = Memory(8 * GB, [GpuMemory("CUDA0", 7 * GB, 8 * GB)])
-    monkeypatch.setattr(methods, "memory_here", lambda: memory)
+    monkeypatch.setattr(methods, "memory_here", lambda child, vram: memory)
     found = call(library, "model.estimate", ModelEstimateParams(name="tiny"))
     assert (found.n_ctx, found.kv_type, found.device, found.n_gpu_layers) == (512, "f16", "CUDA0", 3)
     assert [gpu.name for gpu in found.gpus] == ["CUDA0"]
