@@ -215,7 +215,7 @@ class Context:
         if not self.window or not length:
             return True
         first = int(ll.llama_memory_seq_pos_min(self._memory, seq))
-        return 0 <= first <= max(0, length - self.window)
+        return 0 <= first <= max(0, length - self.window + 1)
 
     def is_whole(self, seq: int) -> bool:
         """Whether a sequence's memory is there from its first token on."""
