@@ -36,8 +36,17 @@ async def _serve() -> None:
     )
     peer.on_close(lambda: os._exit(0))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(service.run_loop())
+        tasks.create_task(_run_loop(service))
         tasks.create_task(peer.run())
+
+
+async def _run_loop(service: Service) -> None:
+    """A bug in the loop ends the child with a traceback in its log; a new one takes its place."""
+    try:
+        await service.run_loop()
+    except Exception:
+        logging.exception("the engine's loop failed")
+        os._exit(1)
 
 
 def _routes(service: Service) -> dict[str, Route]:
