@@ -37,35 +37,30 @@ from ingle.errors import IngleError
 
 @dataclass(frozen=True)
 class Bench:
-    """`measure` gives figures as they are found; those with a peer are told where its programs are."""
+    """`measure` gives figures as they are found."""
 
-    measure: Callable[[Place, Effort], Iterator[Figure]] | None = None
-    beside: Callable[[Place, Effort, peer.Programs | None], Iterator[Figure]] | None = None
+    measure: Callable[[Place, Effort], Iterator[Figure]]
     rounds: int = 5
-
-    def figures(self, place: Place, effort: Effort, programs: peer.Programs | None) -> Iterator[Figure]:
-        if self.beside is not None:
-            return self.beside(place, effort, programs)
-        assert self.measure is not None
-        return self.measure(place, effort)
+    has_desktop: bool = False
+    has_peer: bool = False
 
 
 BENCHES = {
-    "start": Bench(starting.measure),
-    "socket": Bench(roundtrips.measure),
-    "copy": Bench(copying.measure),
-    "speed": Bench(speed.measure),
-    "latency": Bench(beside=latency.measure, rounds=3),
-    "throughput": Bench(beside=throughput.measure, rounds=3),
-    "prefix": Bench(beside=prefixes.measure, rounds=3),
-    "draft": Bench(beside=drafting.measure, rounds=3),
-    "share": Bench(beside=share.measure, rounds=3),
-    "park": Bench(beside=parking.measure),
-    "idle": Bench(residence.measure),
+    "start": Bench(starting.measure, has_desktop=True),
+    "socket": Bench(roundtrips.measure, has_desktop=True),
+    "copy": Bench(copying.measure, has_desktop=True),
+    "speed": Bench(speed.measure, has_desktop=True),
+    "latency": Bench(latency.measure, rounds=3, has_peer=True),
+    "throughput": Bench(throughput.measure, rounds=3, has_peer=True),
+    "prefix": Bench(prefixes.measure, rounds=3, has_peer=True),
+    "draft": Bench(drafting.measure, rounds=3),
+    "share": Bench(share.measure, rounds=3),
+    "park": Bench(parking.measure, has_peer=True),
+    "idle": Bench(residence.measure, has_desktop=True),
 }
 """In this order: `start` leaves a warm daemon behind, `idle` is last since it takes a minute."""
 
-SETS = {"engine": [name for name, bench in BENCHES.items() if bench.beside]}
+SETS = {"engine": ["latency", "throughput", "prefix", "draft", "share", "park"]}
 """Names for several at once."""
 
 
@@ -74,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures what Ingle promises.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(names)}")
     parser.add_argument(
-        "--rounds", type=int, help="repetitions (default 5; 3 beside llama-server); medians are shown"
+        "--rounds", type=int, help="repetitions (default 5; 3 for the engine); medians are shown"
     )
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
@@ -97,28 +92,24 @@ def _effort(options: argparse.Namespace, bench: Bench) -> Effort:
     return Effort(rounds, is_quick=options.quick)
 
 
-def _programs(chosen: list[str]) -> peer.Programs | None:
-    """llama-server and llama-bench where somebody needs them, and a line where they cannot be had."""
-    if not any(BENCHES[name].beside for name in chosen):
-        return None
-    try:
-        return peer.build()
-    except CannotMeasure as error:
-        print(f"make bench: nothing to compare with: {error}", file=sys.stderr)
-        return None
-
-
 def _measure(chosen: list[str], options: argparse.Namespace) -> tuple[list[Figure], list[str]]:
     """The figures, printed as they come, and the names of what could not be measured."""
     figures: list[Figure] = []
     failed: list[str] = []
-    programs = _programs(chosen)
-    with Place(has_desktop=any(BENCHES[name].measure for name in chosen)) as place:
+    programs = None
+    if any(BENCHES[name].has_peer for name in chosen):
+        try:
+            programs = peer.build()
+        except CannotMeasure as error:
+            failed.append("llama-server")
+            print(f"make bench: {error}; nothing is compared", file=sys.stderr, flush=True)
+    has_desktop = any(BENCHES[name].has_desktop for name in chosen)
+    with Place(has_desktop=has_desktop, programs=programs) as place:
         for name in chosen:
             bench = BENCHES[name]
             print(f"\n{name}", flush=True)
             try:
-                for figure in bench.figures(place, _effort(options, bench), programs):
+                for figure in bench.measure(place, _effort(options, bench)):
                     figures.append(figure)
                     print(row(figure), flush=True)
             except (CannotMeasure, IngleError) as error:
@@ -141,7 +132,7 @@ def main() -> int:
         document = {"machine": context(), "figures": [figure.as_json() for figure in figures]}
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     missed = [figure.name for figure in figures if not figure.holds]
-    print(f"\nmissed: {', '.join(missed)}" if missed else "\nall bounds hold")
+    print(f"\nmissed: {', '.join(missed)}" if missed else "\nevery bound that was measured holds")
     if failed:
         print(f"not measured: {', '.join(failed)}")
     return 1 if missed or failed else 0

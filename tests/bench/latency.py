@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from answers import Tallies, Tally
 from figures import Figure, median
 from pair import Pair, pair
-from peer import Programs
 from place import Effort, Place
 from playing import ask, play
 from prompts import Load, Prompt, planned
@@ -60,18 +59,18 @@ SHAPES = (
 )
 
 
-def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """Every shape idle and with slots to spare, then with more requests than slots."""
     shapes = [shape.shrunk() if effort.is_quick else shape for shape in SHAPES]
     idle: dict[str, Tally] = {}
-    with pair(place, programs, slots=FREE_SLOTS, n_ctx=N_CTX) as both:
+    with pair(place, slots=FREE_SLOTS, n_ctx=N_CTX) as both:
         for shape in shapes:
             found = _idle(both, shape.question, effort)
             idle[shape.name] = found.ours
             yield from _idle_figures(shape, found)
             for load in shape.beside:
                 yield from _load_figures(shape, load, _beside(both, load, effort), found.ours)
-    with pair(place, programs, slots=FEW_SLOTS, n_ctx=N_CTX) as both:
+    with pair(place, slots=FEW_SLOTS, n_ctx=N_CTX) as both:
         for shape in shapes:
             found = _beside(both, shape.crowd, effort)
             yield from _load_figures(shape, shape.crowd, found, idle[shape.name])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from llama_server import LlamaServer, Settings
-from peer import Programs
 from place import CannotMeasure, Place
 from playing import ask
 from prompts import Prompt, Words, single_tokens
@@ -53,19 +52,18 @@ class Pair:
 
 
 @contextmanager
-def pair(
-    place: Place, programs: Programs | None, *, slots: int, n_ctx: int, **engine: str | int | bool
-) -> Iterator[Pair]:
+def pair(place: Place, *, slots: int, n_ctx: int) -> Iterator[Pair]:
     """Raises `CannotMeasure` when a side does not come up, or when they read different prompts."""
     try:
-        with place.engine(slots=slots, n_ctx=n_ctx, **engine) as ingle:
+        with place.engine(slots=slots, n_ctx=n_ctx) as ingle:
             settings = _settings(place, ingle, slots, n_ctx)
             words = Words(single_tokens(lambda text: len(ingle.tokenize(text))), _fresh_seed())
             daemon = Daemon(place.paths.socket)
-            if programs is None:
+            if place.programs is None:
                 yield Pair(daemon, None, settings, words, ingle)
                 return
-            with LlamaServer(programs.server, settings, place.root / "llama-server.log") as server:
+            log = place.root / "llama-server.log"
+            with LlamaServer(place.programs.server, settings, log) as server:
                 both = Pair(daemon, server, settings, words, ingle)
                 _check(both)
                 yield both

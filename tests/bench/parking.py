@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import psutil
 from figures import Figure, median
 from pair import Pair, pair
-from peer import Programs
 from place import CannotMeasure, Effort, Place
 from playing import ask
 from prompts import Prompt
@@ -16,11 +15,11 @@ N_CTX, SLOTS = 8192, 4
 NEW_WORDS = 24
 
 
-def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """The file is in the page cache for both: it has just been read."""
     parked: list[float] = []
     back: dict[str, list[float]] = {}
-    with pair(place, programs, slots=SLOTS, n_ctx=N_CTX) as both:
+    with pair(place, slots=SLOTS, n_ctx=N_CTX) as both:
         for _ in range(effort.rounds):
             prompt = Prompt("", both.words.unique(NEW_WORDS))
             _answered(both.daemon, prompt)

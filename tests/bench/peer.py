@@ -7,10 +7,10 @@ they stay in the person's cache, named by all that went into them.
 
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from place import ROOT, CannotMeasure
+from place import ROOT, CannotMeasure, Programs
 
 from ingle.paths import Paths
 
@@ -34,14 +34,6 @@ FLAGS = (
     "-DLLAMA_BUILD_EXAMPLES=OFF",
 )
 """Beside the wheel's own: as llama-cpp-python's CMakeLists.txt has them, and nothing from the network."""
-
-
-@dataclass(frozen=True)
-class Programs:
-    """Where they are."""
-
-    server: Path
-    bench: Path
 
 
 def build(cache: Path | None = None) -> Programs:

@@ -31,7 +31,16 @@ import clipboard  # noqa: E402 - from the folder just named, as the next two
 import virtual  # noqa: E402
 from notifications import NotificationWatch  # noqa: E402
 
-__all__ = ["BIN", "ROOT", "CannotMeasure", "Effort", "NotificationWatch", "Place", "clipboard"]
+__all__ = [
+    "BIN",
+    "ROOT",
+    "CannotMeasure",
+    "Effort",
+    "NotificationWatch",
+    "Place",
+    "Programs",
+    "clipboard",
+]
 
 BIN = Path(sys.executable).parent
 PLUGINS = ("clipboard", "files", "notify")
@@ -50,12 +59,20 @@ class Effort(NamedTuple):
     is_quick: bool = False
 
 
+class Programs(NamedTuple):
+    """Of llama.cpp's own, built by `peer`."""
+
+    server: Path
+    bench: Path
+
+
 class Place:
     """`with Place() as place`; `daemon()` gives a running one with its plugins, `engine()` a fresh one
     with an engine only."""
 
-    def __init__(self, *, has_desktop: bool = True) -> None:
-        self._has_desktop = has_desktop
+    def __init__(self, *, has_desktop: bool = True, programs: Programs | None = None) -> None:
+        """Without `programs` there is nobody to compare with."""
+        self._has_desktop, self.programs = has_desktop, programs
 
     def __enter__(self) -> Self:
         models = Paths.from_environment().models

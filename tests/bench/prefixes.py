@@ -12,7 +12,6 @@ from contextlib import suppress
 from answers import Answer, Tallies, Tally
 from figures import Figure, median, number
 from pair import Pair, pair
-from peer import Programs
 from place import Effort, Place
 from playing import ask
 from prompts import Prompt
@@ -37,11 +36,11 @@ length = {{ least = 16, most = 16 }}
 """
 
 
-def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """Cold, warm, and after the engine was ended and started again."""
     cold, warm, short = Tallies(), Tallies(), Tallies()
     restored: list[Answer] = []
-    with pair(place, programs, slots=SLOTS, n_ctx=N_CTX) as both:
+    with pair(place, slots=SLOTS, n_ctx=N_CTX) as both:
         for number in range(effort.rounds):
             system = both.system(PREFIX_WORDS)
             asks = [both.words.unique(NEW_WORDS) for _ in range(WARM_ASKS + 2)]

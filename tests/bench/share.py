@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from child import resident, with_child
 from figures import Figure, median
 from pair import SEED
-from peer import Programs
 from place import Effort, Place
 from prompts import CANDIDATES, Load, Words, job
 
@@ -41,8 +40,8 @@ class Busy:
         return (self.busy_ms - self.decode_ms) / self.steps
 
 
-def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
-    """With so many sequences reading and writing at once; `programs` make no difference."""
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
+    """With so many sequences reading and writing at once."""
     model = resident(place)
     found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort.rounds))
     for count, runs in found.items():

@@ -5,11 +5,11 @@ import statistics
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from answers import Tallies
 from figures import Figure, median
 from pair import Pair, pair
-from peer import Programs
 from place import CannotMeasure, Effort, Place
 from playing import ask, play
 from prompts import Load, Prompt, job, planned
@@ -23,16 +23,16 @@ READ, WRITTEN = 1024, 128
 SHORT_WORDS = 80
 
 
-def measure(place: Place, effort: Effort, programs: Programs | None) -> Iterator[Figure]:
+def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """Requests of equal priority and length, then one at a time against the bare measuring program."""
-    with pair(place, programs, slots=SLOTS, n_ctx=N_CTX) as both:
+    with pair(place, slots=SLOTS, n_ctx=N_CTX) as both:
         for clients in CLIENTS[:: 2 if effort.is_quick else 1]:
             load = replace(EQUAL, name=f"{clients} at a time", lanes=clients, jobs=2 * clients)
             yield from _figures(load, _equal(both, load, effort))
-        if programs is not None:
+        if place.programs is not None:
             assert both.server is not None
             both.server.stop()  # llama-bench loads the model itself
-            yield from _beside_bench(both, effort, programs)
+            yield from _beside_bench(both, effort, place.programs.bench)
 
 
 def _equal(both: Pair, load: Load, effort: Effort) -> Tallies:
@@ -51,8 +51,8 @@ def _figures(load: Load, found: Tallies) -> Iterator[Figure]:
         yield median(f"written, {load.name}, over llama-server", ratios, "", least=0.97)
 
 
-def _beside_bench(both: Pair, effort: Effort, programs: Programs) -> Iterator[Figure]:
-    pairs = [(_ours(both), _bench(both, programs)) for _ in range(effort.rounds)]
+def _beside_bench(both: Pair, effort: Effort, program: Path) -> Iterator[Figure]:
+    pairs = [(_ours(both), _bench(both, program)) for _ in range(effort.rounds)]
     for index, what in enumerate((f"reading {READ} tokens", f"writing {WRITTEN} tokens")):
         ours, bench = ([one[side][index] for one in pairs] for side in (0, 1))
         yield median(f"{what}, through the socket", ours, "tok/s")
@@ -72,12 +72,12 @@ def _ours(both: Pair) -> tuple[float, float]:
     return read, 1000 / writing.token_ms
 
 
-def _bench(both: Pair, programs: Programs) -> tuple[float, float]:
+def _bench(both: Pair, program: Path) -> tuple[float, float]:
     """The same by llama-bench, which counts neither words nor the choice of a token."""
     common = ["-m", str(both.settings.model), "-t", str(both.settings.threads), "-r", "1", "-o", "json"]
-    read = _rate([str(programs.bench), *common, "-p", str(READ), "-n", "0"])
+    read = _rate([str(program), *common, "-p", str(READ), "-n", "0"])
     depth = ["-d", str(SHORT_WORDS)]
-    return read, _rate([str(programs.bench), *common, "-p", "0", "-n", str(WRITTEN), *depth])
+    return read, _rate([str(program), *common, "-p", "0", "-n", str(WRITTEN), *depth])
 
 
 def _rate(argv: list[str]) -> float:
