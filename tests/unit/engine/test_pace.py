@@ -134,3 +134,27 @@ def test_tuning_a_slow_model_is_short():
 def test_an_untuned_pace_takes_the_threads_it_was_given():
     pace = Pace(6, is_tuned=False)
     assert learned(pace, 1, {6: 1.0}) == learned(pace, 128, {6: 1.0}) == 6
+
+
+def test_what_was_measured_seldom_or_long_ago_is_hoped_to_be_cheap(clock: Clock):
+    pace = Pace(1, clock=clock)
+    pace.observe(1, 1, 6.0)
+    assert pace.hoped(8) == 6.0
+    for _ in range(5):
+        clock.now += 1
+        pace.observe(8, 1, 300.0)
+    assert pace.hoped(8) == pace.ms(8) == 300.0
+    clock.now += RARELY_S + 1
+    assert pace.hoped(8) == 6.0
+    pace.observe(8, 1, 27.0)
+    assert pace.hoped(8) == pace.ms(8)
+
+
+def test_what_was_measured_once_in_a_bad_moment_is_tried_again_soon(clock: Clock):
+    pace = Pace(1, clock=clock)
+    pace.observe(1, 1, 6.0)
+    for _ in range(3):
+        pace.observe(8, 1, 300.0)
+    assert pace.hoped(8) == 300.0
+    clock.now += AGAIN_S + 1
+    assert pace.hoped(8) == 6.0

@@ -34,6 +34,8 @@ class Line:
     def ms(self, rows: int) -> float:
         return self.first + (self.pair if rows > 1 else 0.0) + self.each * (rows - 1)
 
+    hoped = ms
+
     def rows_within(self, ms: float, most: int) -> int:
         more = int((ms - self.first - self.pair) / self.each)
         return max(min(1 + more, most), 1)

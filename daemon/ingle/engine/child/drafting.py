@@ -10,9 +10,19 @@ nothing is drafted.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-Cost = Callable[[int], float]
-"""Milliseconds of a step with so many rows; 0 while that is unknown."""
+
+class Cost(Protocol):
+    """Milliseconds of a step with so many rows: `pace.Pace`."""
+
+    def ms(self, rows: int) -> float:
+        """As measured; 0 while nothing was."""
+
+    def hoped(self, rows: int) -> float:
+        """As it may be, where that was not measured well."""
+
 
 LENGTHS = (1, 2, 3, 5, 7, 11, 15, 23, 31)
 """Of drafts that are considered: with the row before them they make the sizes of `pace`."""
@@ -20,8 +30,14 @@ LENGTHS = (1, 2, 3, 5, 7, 11, 15, 23, 31)
 WORTH = 1.15
 """A draft has to promise so many times the tokens a second: it is a guess about guesses."""
 
-RISK, RISK_STEPS = 0.015, 2
-"""Drafts may have cost so much of the time without any, and so many steps, before they pause."""
+LIKELY = 0.5
+"""The chance that a draft begins right; less is no copy. It keeps a machine whose costs are not known
+yet from learning them on texts that have nothing to gain."""
+
+RISK = 0.015
+"""Drafts may cost so much of the time that texts take without any."""
+CREDIT, MOST_CREDIT = 2.0, 20.0
+"""... and so many steps of one row before anything was written, or after they have saved some."""
 
 _RUNS = (0, 1, 2, 3, 5, 9, 17, 33)
 """Classes of how many tokens in a row were guessed right until now, by where they begin."""
@@ -107,14 +123,28 @@ def _class(run: int) -> int:
     return _CLASSES[min(run, _RUNS[-1])]
 
 
-def best_length(chance: Callable[[int], float], run: int, most: int, cost: Cost) -> tuple[int, float]:
+@dataclass
+class Account:
+    """What drafts may cost, in steps of one row: for all texts together, since they learn about
+    one machine. What a wrong draft took more than it gave is paid from it."""
+
+    steps: float = CREDIT
+
+    def earn(self, steps: float) -> None:
+        """Or pay, if less than 0."""
+        self.steps = min(self.steps + steps, MOST_CREDIT)
+
+
+def best_length(
+    chance: Callable[[int], float], run: int, most: int, cost: Callable[[int], float]
+) -> tuple[int, float]:
     """How many tokens to draft after `run` right guesses, `most` at most, and how many of them
     will probably be right: what makes the most tokens a millisecond, or none.
 
     A step with a draft of k gives one token, and as many more as guesses are right in a row.
     """
     alone = cost(1)
-    if alone <= 0:
+    if alone <= 0 or chance(run) < LIKELY:
         return 0, 0.0
     best, length, gain = WORTH / alone, 0, 0.0
     whole, expected, drafted = 1.0, 0.0, 0
@@ -134,14 +164,12 @@ def best_length(chance: Callable[[int], float], run: int, most: int, cost: Cost)
 class Drafting:
     """Follows one text and guesses how it goes on."""
 
-    def __init__(self, prompt: Sequence[int], cost: Cost) -> None:
-        self._index, self._trust, self._cost = Index(prompt), Trust(), cost
+    def __init__(self, prompt: Sequence[int], cost: Cost, account: Account) -> None:
+        self._index, self._trust = Index(prompt), Trust()
+        self._cost, self._account = cost, account
         self._source: int | None = None
         """Where what comes next is expected to stand."""
         self._run = 0
-        self._steps = 0.0
-        """That drafts have saved until now, in steps of one row; less than 0 where they cost some."""
-        self._written = 0
 
     def accept(self, token: int) -> None:
         """`token` came next."""
@@ -151,7 +179,7 @@ class Drafting:
             self._trust.learn(self._run, is_right=is_right)
             self._source = source + 1
         self._index.append(token)
-        self._written += 1
+        self._account.earn(RISK)
         self._run = self._run + 1 if is_right else 0
         if not is_right:
             self._look_up()
@@ -164,15 +192,15 @@ class Drafting:
 
     def propose(self, most: int) -> tuple[list[int], float]:
         """What probably comes next, `most` tokens at most, and how many of them are probably right."""
-        if self._source is None or self._steps < -(RISK * self._written + RISK_STEPS):
+        if self._source is None or self._account.steps < 0:
             return [], 0.0
-        length, gain = best_length(self._trust.chance, self._run, most, self._cost)
+        length, gain = best_length(self._trust.chance, self._run, most, self._cost.hoped)
         return self._ahead(self._source, length), gain
 
     def settle(self, drafted: int, right: int) -> None:
         """Of a draft of so many tokens so many were right."""
-        if alone := self._cost(1):
-            self._steps += 1 + right - self._cost(1 + drafted) / alone
+        if alone := self._cost.ms(1):
+            self._account.earn(1 + right - self._cost.ms(1 + drafted) / alone)
 
     def _ahead(self, source: int, length: int) -> list[int]:
         """What stands from `source` on; past the end it repeats itself."""

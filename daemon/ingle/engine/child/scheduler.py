@@ -40,6 +40,8 @@ class Cost(Protocol):
 
     def ms(self, rows: int) -> float: ...
 
+    def hoped(self, rows: int) -> float: ...
+
     def rows_within(self, ms: float, most: int) -> int: ...
 
     def together(self, rows: int) -> int: ...
@@ -188,7 +190,8 @@ def _tokens_per_ms(way: Sequence[tuple[Claim, int]], cost: Cost, together: int) 
     gains = sum(claim.gain for claim, rows in way if rows > 1)
     if not gains and len(way) != together:  # without drafts `together` knows better
         return 0.0
-    return (len(way) + gains) / max(cost.ms(rows), 1e-9)
+    ms = cost.hoped(rows) if gains else cost.ms(rows)
+    return (len(way) + gains) / max(ms, 1e-9)
 
 
 def _read(step: _Step, prompts: Sequence[Claim], texts: Sequence[Claim], rank: int) -> None:

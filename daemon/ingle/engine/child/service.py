@@ -18,7 +18,7 @@ from ingle.engine.child.adapters import Adapters
 from ingle.engine.child.alone import Alone
 from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.constraint import Constraints
-from ingle.engine.child.drafting import Drafting
+from ingle.engine.child.drafting import Account, Drafting
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.likelihood import Recording, told
 from ingle.engine.child.llama.vocabulary import Vocabulary
@@ -93,6 +93,7 @@ class Service:
         self.arrivals = Arrivals()
         self._loaded: Loaded | None = None
         self._is_taken = False
+        self._drafts = Account()
         self._ready = asyncio.Event()
 
     async def run_loop(self) -> None:
@@ -187,7 +188,7 @@ class Service:
         opened = self._model.opened
         if not params.draft or params.exact or opened.context.model.is_recurrent:
             return None
-        return await self._off_loop(Drafting, prompt, opened.pace.hoped)
+        return await self._off_loop(Drafting, prompt, opened.pace, self._drafts)
 
     async def _sampler(self, params: GenerateParams) -> Sampler:
         choice = Choice(
