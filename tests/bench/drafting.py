@@ -84,7 +84,6 @@ def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     for task, runs in found.items():
         plain, drafted = ([pair[side] for pair in runs] for side in (0, 1))
         note = f"without {number(statistics.median(plain))}"
-        note = f"without {number(statistics.median(plain))}"
         yield median(f"{task.name}, drafting", drafted, "tok/s", note=note)
         ratios = [ours / bare for bare, ours in runs]
         yield median(f"{task.name}, on over off", ratios, "", least=1.3 if task.copies else 0.97)
