@@ -1,46 +1,46 @@
-"""The ledger of sequences and cells: never more is lent than there is."""
+"""The ledger of sequences, and how much of the memory each class may reserve."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingle.engine.child.slots import Grant, Slots
+from ingle.engine.child.scheduler import BACKGROUND, INTERACTIVE
+from ingle.engine.child.slots import Slots, Use
 
-orders = st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(1, 1200)), max_size=60)
-
-
-@given(st.integers(1, 8), orders)
-def test_neither_cells_nor_sequences_are_lent_twice(count: int, steps: list[tuple[bool, int, int]]):
-    slots = Slots(count, 1000, 3)
-    held: list[Grant] = []
-    for is_return, rank, cells in steps:
-        if is_return and held:
-            slots.give_back(held.pop(0))
-        else:
-            free_cells, free_seqs = slots.free_for(rank, cells)
-            if cells <= free_cells and free_seqs >= 1:
-                held.append(slots.take(cells))
-        used = [seq for grant in held for seq in (grant.seq, *grant.copies)]
-        assert sum(grant.cells for grant in held) <= 1000
-        assert len(used) == len(set(used))
-        assert all(0 <= seq < slots.sequences for seq in used)
+orders = st.lists(st.booleans(), max_size=60)
 
 
-def test_a_place_is_kept_for_a_person():
+@given(st.integers(1, 8), st.integers(0, 3), st.integers(0, 9), orders)
+def test_no_sequence_is_lent_twice(count: int, copies: int, spare: int, steps: list[bool]):
+    slots = Slots(count, 1000, copies, spare)
+    lent: list[int] = []
+    for is_return in steps:
+        if is_return and lent:
+            slots.give_back([lent.pop(0)])
+        elif slots.free:
+            lent.append(slots.take())
+        assert len(lent) == len(set(lent))
+        assert set(lent) <= set(range(slots.sequences))
+        assert slots.free == slots.sequences - len(lent)
+
+
+def test_a_seat_and_a_share_of_the_cells_are_kept_for_a_person():
     slots = Slots(2, 1000, 0)
-    slots.take(100)
-    assert slots.free_for(1, 100)[1] == 0
-    assert slots.free_for(0, 100)[1] == 1
+    assert slots.has_room(BACKGROUND, 100, Use(1, 750))
+    assert not slots.has_room(BACKGROUND, 100, Use(2, 750))
+    assert not slots.has_room(BACKGROUND, 100, Use(1, 751))
+    assert slots.has_room(INTERACTIVE, 100, Use(2, 1000))
 
 
-def test_with_one_slot_everybody_gets_it():
-    assert Slots(1, 1000, 0).free_for(2, 1000) == (1000, 1)
+@pytest.mark.parametrize("rank", [INTERACTIVE, BACKGROUND])
+def test_nobody_gets_more_than_there_is(rank: int):
+    assert not Slots(2, 1000, 0).has_room(rank, 1001, Use(1, 1001))
+    assert not Slots(2, 1000, 0).has_room(rank, 10, Use(3, 30))
+
+
+def test_with_one_seat_everybody_gets_it():
+    assert Slots(1, 1000, 0).has_room(BACKGROUND, 1000, Use(1, 1000))
 
 
 def test_work_that_needs_nearly_everything_can_start_when_there_is_nothing_else():
-    assert Slots(4, 1000, 0).free_for(2, 900)[0] >= 900
-
-
-def test_more_than_there_is_is_refused():
-    with pytest.raises(ValueError, match="cells"):
-        Slots(2, 1000, 0).take(1001)
+    assert Slots(4, 1000, 0).has_room(BACKGROUND, 900, Use(1, 900))
