@@ -36,25 +36,27 @@ async def test_the_text_arrives_in_pieces_that_make_the_whole(engine: Supervised
 
 
 async def test_figures_are_counted_not_guessed(engine: Supervised):
-    result = await engine.engine.generate(ask(max_tokens=8))
-    tokens = await engine.engine.tokenize_spans(chat("Tell me about the sea."))
+    result = await engine.engine.generate(ask("Figures, please.", max_tokens=8))
+    tokens = await engine.engine.tokenize_spans(chat("Figures, please."))
     usage, timing = result.usage, result.timing
     assert usage.input_tokens == usage.used_tokens == len(tokens)
-    assert (usage.output_tokens, usage.cached_tokens) == (8, 0)
+    assert usage.output_tokens == 8
+    assert usage.cached_tokens < len(tokens)
     assert result.finish_reason == "length"
     assert 0 < timing.ttft_ms < timing.total_ms
     assert timing.total_ms == pytest.approx(timing.ttft_ms + timing.decode_ms)
 
 
 async def test_the_same_request_alone_gives_the_same_text(engine: Supervised):
-    first = await engine.engine.generate(ask())
-    again = await engine.engine.generate(ask())
+    first = await engine.engine.generate(ask(exact=True))
+    again = await engine.engine.generate(ask(exact=True))
     assert first.text == again.text
+    assert again.usage.cached_tokens == 0
 
 
 async def test_a_seed_reproduces_and_another_one_differs(engine: Supervised):
     texts = [
-        (await engine.engine.generate(ask(temperature=1.5, seed=seed, top_k=40, min_p=0.01))).text
+        (await engine.engine.generate(ask(temperature=1.5, seed=seed, top_k=40, exact=True))).text
         for seed in (7, 7, 8)
     ]
     assert texts[0] == texts[1]

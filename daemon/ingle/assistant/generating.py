@@ -29,12 +29,13 @@ async def generate(
     """Raises `InvalidParams` and the engine's errors."""
     _check(params)
     turn = begin(engine, params.priority)
+    temperature = TEMPERATURE if params.temperature is None else params.temperature
     stops = [*params.stop, *stops_of(turn.model.family)]
     result = await engine.generate(
         protocol.GenerateParams(
             spans=turn.prompt(_said(params)),
             max_tokens=params.max_tokens or MAX_TOKENS,
-            temperature=TEMPERATURE if params.temperature is None else params.temperature,
+            temperature=temperature,
             top_p=1.0 if params.top_p is None else params.top_p,
             seed=0 if params.exact and params.seed is None else params.seed,
             stop=stops[:MAX_STOPS],
@@ -42,7 +43,7 @@ async def generate(
             schema=params.schema,
             priority=params.priority,
             adapter=adapter,
-            exact=params.exact,
+            exact=params.exact or (params.seed is not None and temperature > 0),
             logprobs=params.logprobs,
             stream=params.stream,
         ),

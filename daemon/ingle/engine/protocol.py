@@ -78,6 +78,10 @@ class LoadParams(Params, frozen=True):
     """Flash attention; a quantised `kv_type` cannot do without, and "off" is refused then."""
     tune_threads: bool = True
     check_tensors: bool = False
+    snapshots: str = ""
+    """The folder that keeps recurring beginnings of prompts from one life to the next; "" is none."""
+    model_id: str = ""
+    """The file's sha256: snapshots are of one model. Without it there are none."""
     stream: bool = True
 
 
@@ -127,6 +131,9 @@ class GenerateParams(Params, frozen=True):
     grammar: str | None = None
     schema: dict[str, Any] | None = None
     priority: Priority = "normal"
+    prefix_spans: int = 0
+    """So many spans at the beginning come again with other texts behind them, as a skill's
+    instructions do. They have to be ours: they are kept on disk, and a person's text never is."""
     adapter: AdapterRef | None = None
     logprobs: int | None = None
     """Tell how likely each token was, and so many others at its place."""
@@ -151,6 +158,8 @@ class ScoreParams(Params, frozen=True):
     spans: list[Span]
     candidates: list[str]
     priority: Priority = "normal"
+    prefix_spans: int = 0
+    """As in `GenerateParams`."""
     adapter: AdapterRef | None = None
 
 

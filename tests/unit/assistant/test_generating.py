@@ -40,3 +40,20 @@ async def test_generate_refuses_what_it_cannot_do(
 ) -> None:
     with pytest.raises(error):
         await generate(ToyEngine(), GenerateParams(**params), print)
+
+
+@pytest.mark.parametrize(
+    ("params", "exact"),
+    [
+        ({}, False),
+        ({"seed": 1, "temperature": 0.0}, False),
+        ({"seed": 1}, True),
+        ({"exact": True, "temperature": 0.0}, True),
+    ],
+)
+async def test_a_seed_reproduces_the_text_which_takes_an_exact_computation(
+    params: dict[str, Any], exact: bool
+) -> None:
+    engine = ToyEngine()
+    await generate(engine, GenerateParams(prompt="Hi", **params), lambda _: None)
+    assert engine.generated[0].exact is exact

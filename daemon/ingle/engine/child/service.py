@@ -23,6 +23,7 @@ from ingle.engine.child.engine import Engine
 from ingle.engine.child.likelihood import Recording, told
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
+from ingle.engine.child.prefix import common
 from ingle.engine.child.sampling import Choice, Sampler
 from ingle.engine.child.scheduler import RANKS
 from ingle.engine.child.seating import Ticket
@@ -157,6 +158,7 @@ class Service:
             await self._drafting(params, prompt),
         )
         work.adapter = adapter
+        work.recurring = await self._recurring(prompt, params.spans, params.prefix_spans)
         async with self._in_its_context(work, params.exact):
             with model.engine.enter(work) as ticket:
                 await _pass_on(ticket, pieces, call if params.stream else None)
@@ -166,9 +168,7 @@ class Service:
         return GenerateResult(
             text=work.text,
             finish_reason=work.finish_reason,
-            usage=Usage(
-                input_tokens=len(prompt), used_tokens=len(prompt), output_tokens=len(work.output)
-            ),
+            usage=_usage(ticket, len(prompt), len(work.output)),
             timing=_timing(ticket),
             logprobs=told(recording.choices, work.text, vocabulary.piece) if recording else None,
         )
@@ -226,6 +226,7 @@ class Service:
         limits.check_fits(len(prompt) + max(map(len, candidates)), model.limit)
         work = _scoring(RANKS[params.priority], prompt, candidates, model.opened.slots)
         work.adapter = adapter
+        work.recurring = await self._recurring(prompt, params.spans, params.prefix_spans)
         with model.engine.enter(work) as ticket:
             await ticket.finished
         scores = [
@@ -233,8 +234,7 @@ class Service:
             for total, tokens in zip(work.sums, candidates, strict=True)
         ]
         read = len(prompt) + sum(map(len, candidates))
-        usage = Usage(input_tokens=read, used_tokens=read)
-        return ScoreResult(scores=scores, usage=usage, timing=_timing(ticket))
+        return ScoreResult(scores=scores, usage=_usage(ticket, read), timing=_timing(ticket))
 
     async def surprise(self, params: SurpriseParams, call: Call) -> SurpriseResult:
         model = self._model
@@ -251,11 +251,10 @@ class Service:
         with model.engine.enter(work) as ticket:
             await ticket.finished
         pieces = await self._off_loop(self._pieces, tokens)
-        usage = Usage(input_tokens=len(tokens), used_tokens=len(tokens))
         return SurpriseResult(
             ends=character_ends(params.text, pieces),
             logprobs=work.logprobs,
-            usage=usage,
+            usage=Usage(input_tokens=len(tokens), used_tokens=len(tokens)),
             timing=_timing(ticket),
         )
 
@@ -294,6 +293,12 @@ class Service:
             raise InvalidParams("the prompt is empty")
         limits.check_fits(len(tokens) + 1, limit)
         return tokens
+
+    async def _recurring(self, prompt: Sequence[int], spans: Sequence[Span], count: int) -> int:
+        """How many tokens at the beginning of a prompt its first `count` spans give without others."""
+        if count < 1:
+            return 0
+        return common(prompt, await self._off_loop(self._model.vocabulary.prompt, spans[:count]))
 
     async def _tokens(self, text: str) -> list[int]:
         limits.check_length(len(text))
@@ -351,6 +356,15 @@ def _scoring(rank: int, prompt: list[int], candidates: list[list[int]], slots: S
         if work.cells <= max(slots.cells // 2, len(prompt)):
             return work
     return Scoring(rank, prompt, candidates, 1)
+
+
+def _usage(ticket: Ticket, read: int, written: int = 0) -> Usage:
+    return Usage(
+        input_tokens=read,
+        used_tokens=read,
+        cached_tokens=min(ticket.cached, read),
+        output_tokens=written,
+    )
 
 
 def _timing(ticket: Ticket) -> Timing:

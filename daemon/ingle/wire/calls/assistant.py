@@ -47,8 +47,9 @@ class GenerateParams(Params, frozen=True):
 
     `exact` computes the answer alone and anew, so that the same request gives the same text again, bit
     for bit (a `seed` that is not given is 0 then): what runs beside it otherwise changes how numbers are
-    rounded, and a near-tie between two words falls the other way. With `logprobs` the result tells how
-    likely each token was, and so many others at its place.
+    rounded, and a near-tie between two words falls the other way. A `seed` at a `temperature` above 0
+    implies it: a seed is given to see the same text twice. With `logprobs` the result tells how likely
+    each token was, and so many others at its place.
     """
 
     prompt: Text | None = None
