@@ -37,6 +37,22 @@ def test_nothing_of_a_stop_string_is_ever_shown(text: str, stops: list[str], cut
     assert stream.is_stopped == (first < len(text))
 
 
+@given(st.text("abé"), st.lists(st.text("abé", min_size=1), min_size=1, max_size=3), sizes, sizes)
+def test_what_is_shown_does_not_depend_on_the_tokens(
+    text: str, stops: list[str], cuts: list[int], others: list[int]
+):
+    def shown(sizes: list[int]) -> str:
+        stream = TextStream(stops)
+        return "".join(map(stream.feed, cut(text.encode(), sizes))) + stream.finish()
+
+    ends = [end for end in range(len(text) + 1) if any(text[:end].endswith(stop) for stop in stops)]
+    if ends:
+        whole = text[: ends[0]]
+        longest = max(len(stop) for stop in stops if whole.endswith(stop))
+        assert shown(cuts) == whole[: len(whole) - longest]
+    assert shown(cuts) == shown(others)
+
+
 def test_what_may_begin_a_stop_string_is_held_back_and_then_released():
     stream = TextStream(["\n\nQ:"])
     assert stream.feed(b"yes\n") == "yes"

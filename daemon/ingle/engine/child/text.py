@@ -16,7 +16,7 @@ class TextStream:
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._stops = tuple(stops)
+        self._stops = [_Stop(stop) for stop in stops]
         self._held = ""
         self.is_stopped = False
 
@@ -24,29 +24,47 @@ class TextStream:
         """The text that `data` made certain; after a stop string always nothing."""
         if self.is_stopped:
             return ""
-        self._held += self._decoder.decode(data)
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
-        if found:
-            self.is_stopped = True
-            return self._release(min(found))
-        return self._release(len(self._held) - self._doubtful())
+        text = self._decoder.decode(data)
+        if not self._stops:
+            return text
+        before = len(self._held)
+        self._held += text
+        for index, char in enumerate(text, before + 1):
+            longest = max([stop.matched for stop in self._stops if stop.advance(char)], default=0)
+            if longest:
+                self.is_stopped = True
+                return self._release(index - longest)
+        return self._release(len(self._held) - max(stop.matched for stop in self._stops))
 
     def finish(self) -> str:
         """The rest, when no more bytes will come; half a character is dropped."""
         return "" if self.is_stopped else self._release(len(self._held))
 
-    def _doubtful(self) -> int:
-        """How many of the last characters may be the beginning of a stop string."""
-        return max((self._overlap(stop) for stop in self._stops), default=0)
-
-    def _overlap(self, stop: str) -> int:
-        longest = min(len(stop) - 1, len(self._held))
-        sizes = range(longest, 0, -1)
-        return next((size for size in sizes if self._held.endswith(stop[:size])), 0)
-
     def _release(self, size: int) -> str:
         text, self._held = self._held[:size], self._held[size:]
         return text
+
+
+class _Stop:
+    """How much of a stop string the text ends with (Knuth, Morris and Pratt, 1977): in constant
+    time for each character, whatever the string and the text are."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.matched = text, 0
+        self._borders = [0]
+        """For each beginning of the string, the longest one that it ends with and is not."""
+        for char in text[1:]:
+            self.matched = self._borders[-1]
+            self.advance(char)
+            self._borders.append(self.matched)
+        self.matched = 0
+
+    def advance(self, char: str) -> bool:
+        """Whether `char` completes the string."""
+        while self.matched and self.text[self.matched] != char:
+            self.matched = self._borders[self.matched - 1]
+        self.matched += self.text[self.matched] == char
+        return self.matched == len(self.text)
 
 
 def character_ends(text: str, pieces: Sequence[bytes]) -> list[int]:
