@@ -16,6 +16,8 @@ from ingle.rpc.dispatcher import Dispatcher, Handler, Route
 from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream
 
+log = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Serve until the daemon closes its end."""
@@ -45,7 +47,7 @@ async def _run_loop(service: Service) -> None:
     try:
         await service.run_loop()
     except Exception:
-        logging.exception("the engine's loop failed")
+        log.exception("the engine's loop failed")
         os._exit(1)
 
 
