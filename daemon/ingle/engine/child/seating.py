@@ -15,6 +15,7 @@ from ingle.engine.child.scheduler import INTERACTIVE
 from ingle.engine.child.slots import Slots, Use
 from ingle.engine.child.work.base import Work
 from ingle.errors import IngleError
+from ingle.vocabulary import Timing, Usage
 
 
 @dataclass(eq=False)
@@ -39,6 +40,24 @@ class Ticket:
     had: int = 0
     """Tokens in memory when it gave way."""
     losses: int = 0
+
+    @property
+    def timing(self) -> Timing:
+        started = self.started or self.arrived
+        first = self.first_result or started
+        ended = self.ended or first
+        return Timing(
+            queue_ms=(started - self.arrived) * 1000,
+            prefill_ms=(first - started) * 1000,
+            ttft_ms=(first - self.arrived) * 1000,
+            decode_ms=(ended - first) * 1000,
+            total_ms=(ended - self.arrived) * 1000,
+        )
+
+    def usage(self, read: int, written: int = 0) -> Usage:
+        """Of a request with `read` tokens, to which so many were written."""
+        cached = min(self.cached, read)
+        return Usage(input_tokens=read, used_tokens=read, cached_tokens=cached, output_tokens=written)
 
 
 class Seating:
