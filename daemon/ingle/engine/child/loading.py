@@ -114,6 +114,7 @@ def _opened(
         check_tensors=params.check_tensors,
         progress=report,
     )
+    model.check_writes()
     is_on_gpu = _on_gpu(params, gpus, model) == model.layers
     context = Context(model, _shape(params, _slots(params, model, params.n_ctx), is_on_gpu))
     context.warm_up(params.threads)

@@ -59,6 +59,7 @@ class Measured:
             check_tensors=False,
             progress=lambda _: None,
         )
+        self._model.check_writes()
         self._most = self._threads = machine.threads()
         shape = ContextShape(
             n_ctx=2 * WINDOW, n_batch=READ, n_ubatch=READ, n_seq=1, n_outputs=READ, threads=self._most

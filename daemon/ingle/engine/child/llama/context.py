@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingle.engine.child.llama import library
+from ingle.engine.child.llama.abort import AbortFlag
 from ingle.engine.child.llama.adapter import Adapter
 from ingle.engine.child.llama.batch import Batch
 from ingle.engine.child.llama.model import Model
@@ -69,7 +70,9 @@ class Context:
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
         self._adapted: tuple[Adapter | None, float] = (None, 1.0)
-        self._abort = self._arm_abort()
+        self._abort = AbortFlag()
+        if self.can_abort:
+            self._abort.arm(self.handle)
 
     @staticmethod
     def _params(shape: ContextShape) -> Any:
@@ -82,16 +85,6 @@ class Context:
         params.kv_unified = True
         params.no_perf = True
         return params
-
-    def _arm_abort(self) -> "ctypes.Array[ctypes.c_char]":
-        """Abort without the interpreter's lock: libc's `strlen` is the callback, a flag its string."""
-        flag = ctypes.create_string_buffer(2)
-        if self.can_abort:
-            strlen = ctypes.cast(ctypes.CDLL(None).strlen, ll.ggml_abort_callback)
-            pointer = ctypes.cast(flag, ctypes.c_void_p)
-            ll.llama_set_abort_callback(self.handle, strlen, pointer)
-            self._keep_alive = strlen
-        return flag
 
     @property
     def can_abort(self) -> bool:
@@ -114,11 +107,11 @@ class Context:
 
     def abort(self) -> None:
         """Cut the decode in flight (on the CPU, 3-5 ms later); from any thread."""
-        self._abort[0] = b"\1"
+        self._abort.set()
 
     def allow(self) -> None:
         """Take back `abort` before the next decode."""
-        self._abort[0] = b"\0"
+        self._abort.clear()
 
     def decode(self, threads: int) -> int:
         """Run the batch to its end: 0, `ABORTED`, 1 when the memory is full, or another error."""

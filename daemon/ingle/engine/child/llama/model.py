@@ -45,17 +45,17 @@ class Model:
             raise NotEnoughMemory(f"no memory for the model: {library.why()}")
         if not self.handle:
             raise BadModelFile(f"llama.cpp cannot load the model: {library.why()}")
-        if why := self._cannot_write():
-            raise BadModelFile(f"the model cannot write text: {why}", "choose a language model")
-
-    def _cannot_write(self) -> str:
-        """Why no text can come of it; an encoder would write nonsense, a missing tokenizer abort."""
         if ll.llama_vocab_type(ll.llama_model_get_vocab(self.handle)) == ll.LLAMA_VOCAB_TYPE_NONE:
-            return "it has no tokenizer"
+            raise BadModelFile("the model has no tokenizer", "choose another one")
+
+    def check_writes(self) -> None:
+        """Raises `BadModelFile` where no text can come of it: an encoder would write nonsense."""
         is_causal = self._says(f"{self.architecture}.attention.causal") != "false"
         if not is_causal or not ll.llama_model_has_decoder(self.handle):
-            return "it is an encoder, as used for embeddings"
-        return ""
+            raise BadModelFile(
+                "the model cannot write text: it is an encoder, as used for embeddings",
+                "choose a language model",
+            )
 
     @property
     def architecture(self) -> str:
