@@ -80,7 +80,7 @@ def _tasks() -> list[Task]:
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """We are compared with ourselves."""
     model = resident(place)
-    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort.rounds))
+    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort))
     for task, runs in found.items():
         plain, drafted = ([pair[side] for pair in runs] for side in (0, 1))
         note = f"without {number(statistics.median(plain))}"
@@ -89,16 +89,18 @@ def measure(place: Place, effort: Effort) -> Iterator[Figure]:
         yield median(f"{task.name}, on over off", ratios, "", least=1.3 if task.copies else 0.97)
 
 
-async def _all(life: Life, model: InstalledModel, rounds: int) -> dict[Task, list[tuple[float, float]]]:
+async def _all(
+    life: Life, model: InstalledModel, effort: Effort
+) -> dict[Task, list[tuple[float, float]]]:
     """(Without, with) drafting, in turns."""
     skills, found = SkillSet.load(), {}
-    for task in _tasks():
+    for task in _tasks()[:: 2 if effort.is_quick else 1]:
         spans = render(model.family, task.turns(skills))
         params = protocol.GenerateParams(spans=spans, max_tokens=WRITTEN)
         await _rate(life, params, draft=True)
         found[task] = [
             (await _rate(life, params, draft=False), await _rate(life, params, draft=True))
-            for _ in range(rounds)
+            for _ in range(effort.rounds)
         ]
     return found
 

@@ -13,7 +13,7 @@ from prompts import Load, Prompt, planned
 
 N_CTX = 16_384
 FREE_SLOTS, FEW_SLOTS = 8, 4
-IDLE_ASKS = 15
+IDLE_ASKS, QUICK_ASKS = 15, 5
 """A round, one after the other."""
 
 LONG = Load("", lanes=1, jobs=2, job_words=2000, job_tokens=300, ask_words=24)

@@ -43,7 +43,7 @@ class Busy:
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     """With so many sequences reading and writing at once."""
     model = resident(place)
-    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort.rounds))
+    found = with_child(model, SLOTS, N_CTX, lambda life: _all(life, model, effort))
     for count, runs in found.items():
         name = f"Python's share, {count} sequence{'s' if count > 1 else ''}"
         bound = 3.0 if count == max(COUNTS) else None
@@ -51,10 +51,13 @@ def measure(place: Place, effort: Effort) -> Iterator[Figure]:
         yield median(name, [one.share for one in runs], "%", most=bound, note=step)
 
 
-async def _all(life: Life, model: InstalledModel, rounds: int) -> dict[int, list[Busy]]:
+async def _all(life: Life, model: InstalledModel, effort: Effort) -> dict[int, list[Busy]]:
     words = Words(CANDIDATES, SEED)
     await _run(life, model, words, 1)  # whatever happens once only
-    return {count: [await _run(life, model, words, count) for _ in range(rounds)] for count in COUNTS}
+    counts = COUNTS[-1:] if effort.is_quick else COUNTS
+    return {
+        count: [await _run(life, model, words, count) for _ in range(effort.rounds)] for count in counts
+    }
 
 
 async def _run(life: Life, model: InstalledModel, words: Words, count: int) -> Busy:
