@@ -53,7 +53,9 @@ class App:
         self.is_paused = False
         self._hub = EventHub()
         self._library = Library(paths.models)
-        self._supervisor = Supervisor(settings.engine, Ears(self._tell_engine, self._tell_loading))
+        self._supervisor = Supervisor(
+            settings.engine, Ears(self._tell_engine, self._tell_loading), snapshots=paths.prefixes
+        )
         self._admission = Admission(settings.engine.queue)
         self._engine = EngineClient(self._supervisor, self._admission)
         self._memory = Memory(settings.context.keep_items, settings.context.keep_minutes * 60.0)

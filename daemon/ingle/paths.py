@@ -41,6 +41,11 @@ class Paths:
         return self.data / "plugins"
 
     @property
+    def prefixes(self) -> Path:
+        """Where the engine keeps the skills' beginnings of prompts as it has computed them."""
+        return self.cache / "prefixes"
+
+    @property
     def log_file(self) -> Path:
         return self.state / "ingled.log"
 

@@ -80,4 +80,6 @@ class Planner:
             gpu_layers=0,
             tune_threads=not self._config.threads,
             check_tensors=not model.is_verified,
+            snapshots=str(self._snapshots or ""),
+            model_id=model.sha256,
         )

@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from ingle.engine.child import states, step
 from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.counters import Counters
+from ingle.engine.child.keeper import Keeper
 from ingle.engine.child.llama.context import Context
 from ingle.engine.child.memory import Memory
 from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
+from ingle.engine.child.snapshots import Folder
 from ingle.engine.child.work.base import Feed, Work
 from ingle.engine.machine import available_memory
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError
@@ -33,6 +35,9 @@ WORTH_CUTTING_MS = 25.0
 
 SHORT_MS = 30.0
 """The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
+
+QUIET_S = 0.5
+"""Without work, until the machine counts as idle: between two requests of one task it is not."""
 
 
 class Engine:
@@ -46,11 +51,12 @@ class Engine:
         pace: Pace,
         executor: ThreadPoolExecutor,
         arrivals: Arrivals,
+        folder: Folder | None,
     ) -> None:
         self._context, self._budget, self._pace = context, budget, pace
         self._executor, self._arrivals = executor, arrivals
         memory = Memory(context, slots, states.room(available_memory()))
-        self._seating = Seating(memory, slots)
+        self._seating, self._keeper = Seating(memory, slots), Keeper(memory, folder)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
         self._in_use = context
@@ -66,6 +72,10 @@ class Engine:
         """Who holds it has the context to itself, between two steps; a step holds it."""
         self.counters = Counters()
 
+    def restore(self) -> int:
+        """Before `run`: take what is kept from an earlier life; gives how many beginnings."""
+        return self._keeper.restore()
+
     # ---- for requests
 
     @contextmanager
@@ -74,6 +84,7 @@ class Engine:
         now = time.monotonic()
         ticket = Ticket(work, next(self._keys), now, asyncio.get_running_loop().create_future())
         self._seating.waiting[ticket.key] = ticket
+        self._keeper.saw(work)
         self._cut_for(work)
         self._wake.set()
         try:
@@ -125,12 +136,23 @@ class Engine:
                 is_busy = await self._go_on()
             if not is_busy:
                 self._wake.clear()
-                await self._wake.wait()
+                await self._rest()
                 began = time.perf_counter()
                 continue
             now = time.perf_counter()
             self.counters.busy_ms += (now - began) * 1000
             began = now
+
+    async def _rest(self) -> None:
+        """Until there is work; in a quiet moment what is worth it is kept for the next life."""
+        while self._keeper.has_work and not self._wake.is_set():
+            try:
+                async with asyncio.timeout(QUIET_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                async with self.free:
+                    self._keeper.work()
+        await self._wake.wait()
 
     async def _go_on(self) -> bool:
         """One step, if there is work."""

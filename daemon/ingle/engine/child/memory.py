@@ -62,6 +62,9 @@ class Memory:
         """By sequence."""
         self._awaited: dict[int, int] = {}
         """Sequences of requests that gave way, and those requests' keys."""
+        self._twice: dict[int, int] = {}
+        """Cells of a sequence that the tree does not count, because others hold the same: with a
+        window they cannot always be given up for those."""
         self._states = States(state_bytes)
 
     # ---- before
@@ -74,11 +77,21 @@ class Memory:
         gone = {_grant(other).seq for other in without if other.context is None}
         seqs = [seq for seq in self._running if seq not in gone]
         if work.context is not None:
-            return self._reserved(seqs) + self._tree.held_by(seqs)
+            return self._used_by(seqs)
         shared = 0  # with a window it depends on what is overwritten until then
         if not self._cells.window:
             shared = self._tree.match(work.prefix_key, self._usable(work), seqs).length
-        return self._reserved(seqs) + self._tree.held_by(seqs) + work.cells - shared
+        return self._used_by(seqs) + work.cells - shared
+
+    def _used_by(self, seqs: Collection[int]) -> int:
+        """Cells that these running sequences fill or may fill."""
+        twice = sum(self._twice.get(seq, 0) for seq in seqs)
+        return self._reserved(seqs) + self._tree.held_by(seqs) + twice
+
+    @property
+    def _held(self) -> int:
+        """Cells that are filled, beside those that are only reserved."""
+        return self._tree.cells + sum(self._twice.values())
 
     def _reserved(self, seqs: Collection[int]) -> int:
         """Cells that these sequences may still fill beside those that the tree knows of."""
@@ -182,11 +195,46 @@ class Memory:
         match = self._tree.match(key, held)
         if match.length > own:
             whole = [holder for holder in match.holders if self._cells.is_whole(holder)]
-            if not whole or not self._cells.remove(seq, own, match.length):
+            if not whole:
+                self._twice[seq] = self._twice.get(seq, 0) + match.length - own
+            elif self._cells.remove(seq, own, match.length):
+                self._cells.copy(whole[0], seq, own, match.length)
+            else:
                 return False
-            self._cells.copy(whole[0], seq, own, match.length)
         self._tree.put(seq, key, held, is_pinned=True)
         return True
+
+    # ---- from and to disk
+
+    def export(self, key: str, tokens: tuple[int, ...]) -> bytes:
+        """The state after these tokens, of a sequence that holds them and nothing else; empty where
+        they are not in memory."""
+        seq = self._number()
+        holders = self._reaching(self._tree.match(key, tokens), len(tokens))
+        state = b""
+        if holders:
+            self._cells.copy(holders[0], seq, 0, len(tokens))
+            state = self._cells.state(seq)
+            self._cells.remove(seq)
+        self._slots.give_back([seq])
+        return state
+
+    @property
+    def spare(self) -> int:
+        """Cells that `adopt` may still fill."""
+        if not self._cells.can_share or not self._slots.free:
+            return 0
+        return max(self._slots.cells // RETAINED_SHARE - self._held, 0)
+
+    def adopt(self, key: str, tokens: tuple[int, ...], state: bytes) -> bool:
+        """Keep what `export` gave, within `spare`. False where the state is not sound."""
+        seq = self._slots.take()
+        if self._cells.restore(seq, state, len(tokens)) and self._publish(seq, key, tokens):
+            self._tree.unpin(seq)
+            self._drop_redundant(seq)
+            return True
+        self._drop(seq)
+        return False
 
     # ---- what is shared
 
@@ -195,8 +243,14 @@ class Memory:
         tokens = self._usable(work)
         self._publish_running(work.prefix_key, tokens)
         match = self._tree.match(work.prefix_key, tokens)
-        holders = tuple(seq for seq in match.holders if self._cells.reaches(seq, match.length))
+        holders = self._reaching(match, match.length)
         return Match(match.length, holders) if holders else Match()
+
+    def _reaching(self, match: Match, length: int) -> tuple[int, ...]:
+        """Those of the holders that can be continued after `length` tokens."""
+        if match.length < length:
+            return ()
+        return tuple(seq for seq in match.holders if self._cells.reaches(seq, length))
 
     def _publish_running(self, key: str, tokens: Sequence[int]) -> None:
         """Have the tree know of the running sequence that shares most of `tokens`, if that is more
@@ -220,11 +274,12 @@ class Memory:
     def _shed(self, seq: int) -> None:
         """Drop what `seq` makes needless, and what is too much."""
         self._drop_redundant(seq)
-        self._trim_to(self._tree.held_by(self._running) + self._slots.cells // RETAINED_SHARE)
+        in_use = self._used_by(self._running) - self._reserved(self._running)
+        self._trim_to(in_use + self._slots.cells // RETAINED_SHARE)
 
     def _trim_to(self, cells: int) -> None:
         """Give up what is worth least, until the tree has so many cells or nothing that is unused."""
-        while (excess := self._tree.cells - cells) > 0 and (choice := self._tree.cheapest(excess)):
+        while (excess := self._held - cells) > 0 and (choice := self._tree.cheapest(excess)):
             self._trim(*choice)
 
     def _drop_redundant(self, seq: int) -> None:
@@ -250,6 +305,7 @@ class Memory:
         self._save_awaited(seq)
         if self._cells.rewind(seq, length):
             self._tree.trim(seq, length)
+            self._twice[seq] = min(self._twice.get(seq, 0), length)
         else:
             self._drop(seq)
 
@@ -259,6 +315,7 @@ class Memory:
 
     def _drop(self, seq: int) -> None:
         self._cells.remove(seq)
+        self._twice.pop(seq, None)
         if seq in self._tree:
             self._tree.drop(seq)
         self._slots.give_back([seq])

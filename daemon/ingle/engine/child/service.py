@@ -15,6 +15,7 @@ from ingle.engine.child import devices, limits
 from ingle.engine.child.adapters import Adapters
 from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.engine import Engine
+from ingle.engine.child.keeper import folder_for
 from ingle.engine.child.llama.vocabulary import Vocabulary
 from ingle.engine.child.loading import Opened, open_model, rss
 from ingle.engine.child.scheduler import RANKS
@@ -107,9 +108,17 @@ class Service:
         report = _reporter(call) if params.stream else _ignore
         loop = asyncio.get_running_loop()
         opened = await loop.run_in_executor(self._decoding, open_model, params, report)
+        folder = folder_for(params, opened.result)
         engine = Engine(
-            opened.context, opened.slots, opened.budget, opened.pace, self._decoding, self.arrivals
+            opened.context,
+            opened.slots,
+            opened.budget,
+            opened.pace,
+            self._decoding,
+            self.arrivals,
+            folder,
         )
+        await loop.run_in_executor(self._decoding, engine.restore)
         adapters = Adapters(opened.context, Path(params.path), engine.free)
         tokenizing = Tokenizing(opened.context.vocabulary, opened.limit, self.arrivals)
         writing = Writing(opened, engine, tokenizing)
