@@ -17,6 +17,7 @@ load takes of them, in MiB.
 """
 
 import asyncio
+import math
 import os
 import signal
 from pathlib import Path
@@ -119,6 +120,14 @@ class FakeEngine:
     async def tokenize(self, params: protocol.TokenizeParams, call: Call) -> protocol.TokenizeResult:
         text = "".join(span.text for span in params.spans or []) + params.text
         return protocol.TokenizeResult(tokens=list(text.encode()))
+
+    async def embed(self, params: protocol.EmbedParams, call: Call) -> protocol.EmbedResult:
+        """The length of a text is its direction."""
+        angles = [len(text) for text in params.texts]
+        return protocol.EmbedResult(
+            embeddings=[[math.cos(angle), math.sin(angle)] for angle in angles], dimensions=2,
+            truncated=[], usage=Usage(), timing=Timing(),
+        )  # fmt: skip
 
     async def score(self, params: protocol.ScoreParams, call: Call) -> protocol.ScoreResult:
         """Shorter candidates are likelier."""

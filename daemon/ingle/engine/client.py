@@ -79,6 +79,14 @@ class EngineClient:
         assert isinstance(result, protocol.SurpriseResult)
         return result
 
+    async def embed(
+        self, params: protocol.EmbedParams, deadline_ms: int | None = None
+    ) -> protocol.EmbedResult:
+        """Vectors of texts, made by an embedder beside the resident model."""
+        result = await self._call("embed", params, params.priority, None, deadline_ms)
+        assert isinstance(result, protocol.EmbedResult)
+        return result
+
     async def tokenize(self, text: str) -> list[int]:
         """The tokens of a text as data: what looks like a special token is not one."""
         return await self._tokens(protocol.TokenizeParams(text=text))

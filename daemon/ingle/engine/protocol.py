@@ -194,6 +194,28 @@ class SurpriseResult(Result, frozen=True):
     timing: Timing
 
 
+class EmbedParams(Params, frozen=True):
+    """Turn texts into vectors with the embedder at `path`; what it wants before queries and passages
+    is part of the texts."""
+
+    path: str
+    texts: list[str]
+    truncate: bool = False
+    """Read the beginning of a text that is too long; otherwise that is `ContextTooLong`."""
+    priority: Priority = "normal"
+
+
+class EmbedResult(Result, frozen=True):
+    """The vectors have length 1 and stand in the order of the texts; `truncated` are the indices of
+    those that were cut."""
+
+    embeddings: list[list[float]]
+    dimensions: int
+    truncated: list[int]
+    usage: Usage
+    timing: Timing
+
+
 class TokenizeParams(Params, frozen=True):
     """Without `spans`, `text` as data. With them, the tokens of a whole prompt."""
 
@@ -230,6 +252,7 @@ METHODS: dict[str, tuple[type[Params], type[Result]]] = {
     "generate": (GenerateParams, GenerateResult),
     "score": (ScoreParams, ScoreResult),
     "surprise": (SurpriseParams, SurpriseResult),
+    "embed": (EmbedParams, EmbedResult),
     "tokenize": (TokenizeParams, TokenizeResult),
     "status": (NoParams, ChildStatus),
 }

@@ -62,6 +62,12 @@ class Header:
         """Not a model but what changes one (`convert_lora_to_gguf.py` of llama.cpp)."""
         return self.metadata.get("general.type") == "adapter"
 
+    @property
+    def is_embedder(self) -> bool:
+        """It says how the vector of a text is made of those of its tokens: their mean, the first, the
+        last (llama.cpp's `llama_pooling_type`)."""
+        return self.number("pooling_type") in (1, 2, 3)
+
     def number(self, key: str) -> int:
         """An architecture's number that is one for all layers, or 0."""
         found = self.numbers.get(key, [])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Protocol
 
 from ingle.engine.child import states, step
 from ingle.engine.child.arrivals import Arrivals
@@ -20,7 +21,7 @@ from ingle.engine.child.keeper import Keeper
 from ingle.engine.child.llama.context import Context
 from ingle.engine.child.memory import Memory
 from ingle.engine.child.pace import Pace
-from ingle.engine.child.scheduler import Budget, Claim, passed_over, plan
+from ingle.engine.child.scheduler import NOBODY, Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.snapshots import Folder
@@ -38,6 +39,20 @@ SHORT_MS = 30.0
 
 QUIET_S = 0.5
 """Without work, until the machine counts as idle: between two requests of one task it is not."""
+
+
+class Visitor(Protocol):
+    """Computes in a context of its own, in turns that the loop gives it: `embedder.Embedder`."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it wants a turn."""
+
+    async def step(self, urgency: int) -> bool:
+        """Take one, unless it is the engine's, whose most important request is of class `urgency`."""
+
+    def cut_for(self, rank: int) -> None:
+        """A request of this class has come."""
 
 
 class Engine:
@@ -71,6 +86,7 @@ class Engine:
         self.free = asyncio.Lock()
         """Who holds it has the context to itself, between two steps; a step holds it."""
         self.counters = Counters()
+        self.visitor: Visitor | None = None
 
     def restore(self) -> int:
         """Before `run`: take what is kept from an earlier life; gives how many beginnings."""
@@ -85,8 +101,9 @@ class Engine:
         ticket = Ticket(work, next(self._keys), now, asyncio.get_running_loop().create_future())
         self._seating.waiting[ticket.key] = ticket
         self._keeper.saw(work)
-        self._cut_for(work)
-        self._wake.set()
+        self.knock(work.rank)
+        if self.visitor is not None:
+            self.visitor.cut_for(work.rank)
         try:
             yield ticket
         finally:
@@ -108,11 +125,13 @@ class Engine:
         self._seating.release(ticket)
         ticket.work.close()
 
-    def _cut_for(self, work: Work) -> None:
+    def knock(self, rank: int) -> None:
+        """Somebody of this class has come: what is less important gives way, and the loop wakes."""
         running = self._seating.running
         ranks = [running[key].work.rank for key in self._in_flight if key in running]
-        if ranks and min(ranks) > work.rank:
+        if ranks and min(ranks) > rank:
             self._cut_if_long()
+        self._wake.set()
 
     def _cut_if_long(self) -> None:
         if not 0 <= self._ends - time.monotonic() <= WORTH_CUTTING_MS / 1000:
@@ -133,15 +152,23 @@ class Engine:
         began = time.perf_counter()
         while True:
             async with self.free:
-                is_busy = await self._go_on()
-            if not is_busy:
+                is_visited = await self._is_visited()
+                is_busy = not is_visited and await self._go_on()
+            now = time.perf_counter()
+            if is_busy:
+                self.counters.busy_ms += (now - began) * 1000
+            elif not is_visited:
                 self._wake.clear()
                 await self._rest()
-                began = time.perf_counter()
-                continue
-            now = time.perf_counter()
-            self.counters.busy_ms += (now - began) * 1000
+                now = time.perf_counter()
             began = now
+
+    async def _is_visited(self) -> bool:
+        """Whether this turn was the visitor's."""
+        if self.visitor is None or not self.visitor.is_waiting:
+            return False
+        tickets = [*self._seating.running.values(), *self._seating.waiting.values()]
+        return await self.visitor.step(min((ticket.work.rank for ticket in tickets), default=NOBODY))
 
     async def _rest(self) -> None:
         """Until there is work; in a quiet moment what is worth it is kept for the next life."""

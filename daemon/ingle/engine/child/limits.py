@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ingle.errors import ContextTooLong, InvalidParams
 from ingle.wire.calls.assistant import MAX_SCALE
+from ingle.wire.calls.model import MAX_TEXTS
 
 MAX_STOPS = 64
 MAX_STOP_CHARS = 1000
@@ -32,6 +33,16 @@ def check_logprobs(top: int | None) -> None:
 def check_candidates(candidates: Sequence[str]) -> None:
     if not 1 <= len(candidates) <= MAX_CANDIDATES:
         raise InvalidParams(f"`candidates` are 1 to {MAX_CANDIDATES} texts")
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Those that are to be embedded."""
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise InvalidParams(f"`texts` are 1 to {MAX_TEXTS} texts")
+    for index, text in enumerate(texts):
+        if not text:
+            raise InvalidParams(f"`texts[{index}]` is empty")
+    check_length(sum(map(len, texts)))
 
 
 def check_length(chars: int) -> None:

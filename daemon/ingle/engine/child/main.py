@@ -58,6 +58,7 @@ def _routes(service: Service) -> dict[str, Route]:
         "generate": service.generate,
         "score": service.score,
         "surprise": service.surprise,
+        "embed": service.embed,
         "tokenize": service.tokenize,
         "status": service.status,
     }

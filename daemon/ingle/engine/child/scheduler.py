@@ -22,6 +22,8 @@ from ingle.vocabulary import Priority
 RANKS: dict[Priority, int] = {"interactive": 0, "normal": 1, "background": 2}
 
 INTERACTIVE, BACKGROUND = 0, 2
+NOBODY = 3
+"""The class of an engine that nobody asks anything."""
 
 TURN = 4
 """Steps that a group keeps its turn for while another one of the same class waits."""

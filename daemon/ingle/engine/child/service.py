@@ -14,6 +14,9 @@ from typing import TypeVar
 from ingle.engine.child import devices, limits
 from ingle.engine.child.adapters import Adapters
 from ingle.engine.child.arrivals import Arrivals
+from ingle.engine.child.embedder import Embedder
+from ingle.engine.child.embedding import Embedding
+from ingle.engine.child.encoders import Encoders
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.keeper import folder_for
 from ingle.engine.child.llama.vocabulary import Vocabulary
@@ -31,6 +34,8 @@ from ingle.engine.protocol import (
     ChildStatus,
     DevicesParams,
     DevicesResult,
+    EmbedParams,
+    EmbedResult,
     GenerateParams,
     GenerateResult,
     LoadParams,
@@ -63,6 +68,7 @@ class Loaded:
     tokenizing: Tokenizing
     writing: Writing
     adapters: Adapters
+    embedding: Embedding
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -122,7 +128,10 @@ class Service:
         adapters = Adapters(opened.context, Path(params.path), engine.free)
         tokenizing = Tokenizing(opened.context.vocabulary, opened.limit, self.arrivals)
         writing = Writing(opened, engine, tokenizing)
-        self._loaded = Loaded(opened, engine, tokenizing, writing, adapters)
+        engine.visitor = embedder = Embedder(engine, self._decoding)
+        encoders = Encoders(params, opened.result, engine.free)
+        embedding = Embedding(embedder, encoders, self.arrivals)
+        self._loaded = Loaded(opened, engine, tokenizing, writing, adapters, embedding)
         self._ready.set()
         return opened.result
 
@@ -175,6 +184,9 @@ class Service:
             usage=Usage(input_tokens=len(tokens), used_tokens=len(tokens)),
             timing=ticket.timing,
         )
+
+    async def embed(self, params: EmbedParams, call: Call) -> EmbedResult:
+        return await self._model.embedding.embed(params)
 
     async def tokenize(self, params: TokenizeParams, call: Call) -> TokenizeResult:
         if params.spans is None:

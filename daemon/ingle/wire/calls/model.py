@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ingle.wire.calls.base import Name, Params, Result
+from ingle.vocabulary import Priority, Timing, Usage
+from ingle.wire.calls.assistant import DeadlineMs
+from ingle.wire.calls.base import Name, Params, Result, Text
 
 
 class ModelInfo(Result, frozen=True):
@@ -142,3 +144,31 @@ class TokenizeParams(Params, frozen=True):
 
 class TokenizeResult(Result, frozen=True):
     tokens: list[int]
+
+
+MAX_TEXTS = 64
+"""Of one request: so many vectors of a small embedder fit into a client's frame."""
+
+
+class EmbedParams(Params, frozen=True):
+    """Texts to be turned into vectors by the embedder (`model.embedder` of the configuration). What it
+    wants before queries and passages is part of the texts. With `truncate` the beginning of a text
+    that is too long is read; otherwise that is an error."""
+
+    texts: Annotated[list[Text], msgspec.Meta(min_length=1, max_length=MAX_TEXTS)]
+    priority: Priority = "normal"
+    truncate: bool = False
+    deadline_ms: DeadlineMs | None = None
+
+
+class EmbedResult(Result, frozen=True):
+    """The vectors have length 1 and stand in the order of the texts. `model` made them: those of
+    another one cannot be compared with them."""
+
+    embeddings: list[list[float]]
+    dimensions: int
+    model: str
+    truncated: list[int]
+    """Indices of the texts that were cut."""
+    usage: Usage
+    timing: Timing

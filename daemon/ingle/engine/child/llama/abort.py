@@ -7,7 +7,7 @@ import llama_cpp.llama_cpp as ll
 
 
 class AbortFlag:
-    """What a context asks between its operations: libc's `strlen` is the callback, the flag its string."""
+    """What a context asks between its operations: libc's `strlen` is the callback, on a flag."""
 
     def __init__(self) -> None:
         self._flag = ctypes.create_string_buffer(2)
