@@ -5,6 +5,7 @@ for it. Prompts are built here, so that a text is always in a span of its own, a
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import msgspec
 
 from ingle.engine import protocol
 from ingle.errors import EngineUnavailable
-from ingle.models.families import stops_of
+from ingle.models.families import lead_of, stops_of
 from ingle.models.library import InstalledModel
 from ingle.models.templates import Turn as Said
 from ingle.models.templates import render
@@ -25,6 +26,9 @@ Delta = Callable[[str], None]
 
 DATA = "\ufdd0"
 """Where the text goes in a prompt: a noncharacter, which Unicode keeps out of any text."""
+GIVEN = "\ufdd1"
+"""Stands before what a person gave in a prompt of ours, as an argument of a skill. What stands before
+the first of both marks is ours alone, and comes again with every other text."""
 
 
 class Engine(Protocol):
@@ -51,6 +55,14 @@ class Engine(Protocol):
     async def score(self, params: protocol.ScoreParams) -> protocol.ScoreResult: ...
 
     async def tokenize(self, text: str) -> list[int]: ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The first `recurring` of its spans are ours and come again with other texts behind them."""
+
+    spans: list[Span]
+    recurring: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,17 +107,19 @@ class Turn:
         """Tokens of `text`; waits for the model to be loaded."""
         return len(await self.engine.tokenize(text))
 
-    def prompt(self, said: Sequence[Said], text: str = "") -> list[Span]:
+    def prompt(self, said: Sequence[Said], text: str = "") -> Prompt:
         """A conversation in the model's own template; `DATA` in it stands for `text`."""
         return with_data(render(self.model.family, said), text)
 
-    async def score(self, spans: list[Span], candidates: Sequence[str]) -> list[protocol.CandidateScore]:
-        """How likely each candidate is after the prompt."""
+    async def score(self, prompt: Prompt, candidates: Sequence[str]) -> list[protocol.CandidateScore]:
+        """How likely each candidate is as the answer to the prompt."""
         if not candidates:
             return []
+        lead = lead_of(self.model.family)
         params = protocol.ScoreParams(
-            spans=spans,
-            candidates=list(candidates),
+            spans=prompt.spans,
+            prefix_spans=prompt.recurring,
+            candidates=[lead + candidate for candidate in candidates],
             priority=self.priority,
             adapter=self.adapter,
         )
@@ -167,14 +181,25 @@ def begin(engine: Engine, priority: Priority, adapter: protocol.AdapterRef | Non
     return Turn(engine, engine.model, priority, adapter)
 
 
-def with_data(spans: Sequence[Span], text: str) -> list[Span]:
-    """Put `text` where `DATA` stands, in a span of its own that is never parsed for special tokens."""
+def with_data(spans: Sequence[Span], text: str) -> Prompt:
+    """Put `text` where `DATA` stands, in a span of its own that is never parsed for special tokens.
+
+    Without a mark nothing is known to be ours.
+    """
     found: list[Span] = []
+    recurring: int | None = None
     for span in spans:
-        before, mark, after = span.text.partition(DATA)
-        pieces = (Span(before, span.special), Span(text if mark else ""), Span(after, span.special))
-        found.extend(piece for piece in pieces if piece.text)
-    return found
+        for piece in _MARKS.split(span.text):
+            if recurring is None and piece in (DATA, GIVEN):
+                recurring = len(found)
+            if piece == DATA:
+                found += [Span(text)] if text else []
+            elif piece and piece != GIVEN:
+                found.append(Span(piece, span.special))
+    return Prompt(found, recurring or 0)
+
+
+_MARKS = re.compile(f"([{DATA}{GIVEN}])")
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

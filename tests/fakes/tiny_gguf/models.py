@@ -23,6 +23,7 @@ CHATML = (
 )
 _LLAMA3 = "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' }}"
 _GRANITE = "{{- '<|start_of_role|>' + message['role'] + '<|end_of_role|>' }}"
+_TULU = "{{ '<|user|>\n' + message['content'] + '\n' }}{{ '<|assistant|>\n' + message['content'] + eos_token }}"
 _GEMMA = "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}"
 
 
@@ -157,9 +158,7 @@ MODELS: dict[str, TinyModel] = {
     "ministral3": TinyModel("mistral3", _tekken, "[SYSTEM_PROMPT] [INST]"),
     "mixtral": TinyModel("llama-experts", sentencepiece, "{{ ' [INST] ' + content + ' [/INST]' }}"),
     "falcon": TinyModel("falcon", _plain("falcon")),
-    "falcon3": TinyModel(
-        "llama", _falcon3, "{{ '<|user|>\n' + content }}{{ '<|assistant|>\n' + eos_token }}"
-    ),
+    "falcon3": TinyModel("llama", _falcon3, _TULU),
     "mpt": TinyModel("mpt", _chatml("mpt"), CHATML),
     "bloom": TinyModel("bloom", _bloom),
     "gpt2": TinyModel("gpt2", _plain("gpt-2")),
@@ -183,7 +182,7 @@ MODELS: dict[str, TinyModel] = {
     "smollm3": TinyModel("smollm3", _chatml("smaug-bpe"), "{% if enable_thinking %}" + CHATML),
     "stablelm": TinyModel("stablelm", _chatml("stablelm2"), CHATML),
     "starcoder2": TinyModel("starcoder2", _plain("starcoder")),
-    "olmo2": TinyModel("olmo2", _olmo2, "{{ '<|user|>\n' + content + eos_token }}<|assistant|>"),
+    "olmo2": TinyModel("olmo2", _olmo2, "{{ bos_token }}" + _TULU),
     "command-r": TinyModel("command-r", _command_r, "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>"),
     "gpt-oss": TinyModel("gpt-oss", _gpt_oss, "<|start|>assistant<|channel|>final<|message|>"),
     "mamba": TinyModel("mamba", _plain("olmo")),

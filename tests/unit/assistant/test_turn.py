@@ -1,6 +1,7 @@
 """A turn: texts stay data in the prompt, figures add up, and enough is enough."""
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -71,6 +72,14 @@ async def test_the_stops_of_the_family_are_added() -> None:
     await turn_of(engine).write(GenerateParams(spans=[Span("x")], max_tokens=9, stop=["mine"]))
     assert engine.generated[0].stop[0] == "mine"
     assert "<|im_end|>" in engine.generated[0].stop
+
+
+async def test_a_scored_answer_stands_where_the_model_would_begin_its_own() -> None:
+    """After "ASSISTANT:" that is a space away."""
+    engine = ToyEngine()
+    model = dataclasses.replace(toy_model(), family="vicuna")
+    await Turn(engine, model, "normal").score([Span("x")], ["Yes", "No"])
+    assert engine.scored[0].candidates == [" Yes", " No"]
 
 
 async def test_an_error_of_one_call_is_raised_as_itself() -> None:

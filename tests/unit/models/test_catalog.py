@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ingle.models.catalog import EMBEDDED, CatalogEntry, catalog, suggestion
-from ingle.models.templates import TEMPLATES
+from ingle.models.formats import TEMPLATES
 from ingle.vocabulary import TIERS, Tier
 
 
