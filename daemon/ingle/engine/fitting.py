@@ -67,6 +67,7 @@ def fitting(
         notes=() if is_worse else first.notes,
         warnings=(
             *_missing_device(config, memory.gpus),
+            *_other_type(config, found),
             *(first.notes if is_worse else ()),
             *_fallen(found, rung),
         ),
@@ -127,6 +128,14 @@ def _missing_device(config: EngineConfig, gpus: Sequence[GpuMemory]) -> tuple[st
         return ()
     there = f"there is {', '.join(names)}" if names else "there is none"
     return (f"engine.device names the GPU {config.device!r}, and {there}",)
+
+
+def _other_type(config: EngineConfig, found: Estimate) -> tuple[str, ...]:
+    if config.kv_type in ("auto", found.kv_type):
+        return ()
+    return (
+        f"engine.kv_type = {config.kv_type!r} cannot hold this model's context: it is {found.kv_type}",
+    )
 
 
 def _halved(found: Estimate) -> Estimate:
