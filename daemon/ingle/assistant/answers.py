@@ -12,11 +12,11 @@ from ingle.assistant.quoting import Passage, Searched, Source, judge, search
 from ingle.assistant.reading import room
 from ingle.assistant.shape import Shape
 from ingle.assistant.skills import Skill, filled
-from ingle.assistant.turn import DATA, Delta, Turn
+from ingle.assistant.turn import DATA, GIVEN, Delta, Prompt, Turn
 from ingle.assistant.writing import Declined, shaped_answer
 from ingle.engine.protocol import GenerateParams
 from ingle.errors import ContextTooLong
-from ingle.vocabulary import Coverage, Span
+from ingle.vocabulary import Coverage
 from ingle.wire.calls.assistant import Citation
 
 READ_CHARS = 1800
@@ -68,14 +68,10 @@ async def write(
     """Answer in words of the model's own from the sources; cite what can be found in them."""
     searched = await search(question, sources)
     text = _excerpt(searched, sources)
-    spans = turn.prompt(
-        [
-            ("system", skill.prompt.system),
-            ("user", filled(skill.prompt.user, {"question": _safe(question), "text": DATA})),
-        ],
-        text,
-    )
-    said = await _say(turn, skill, _params(turn, skill, spans), delta)
+    values = {"question": _safe(question), "text": DATA}
+    user = filled(skill.prompt.user, values, {"question": GIVEN})
+    prompt = turn.prompt([("system", skill.prompt.system), ("user", user)], text)
+    said = await _say(turn, skill, _params(turn, skill, prompt), delta)
     if said is None:
         return refusal(searched, "generative", delta)
     if said.lower().lstrip("\"'“").startswith(_NOT_IN_TEXT):
@@ -86,8 +82,8 @@ async def write(
 
 async def know(turn: Turn, skill: Skill, question: str, delta: Delta) -> Answer:
     """Answer from what the model knows; there is nothing to cite."""
-    spans = turn.prompt([("system", "You answer briefly."), ("user", DATA)], question)
-    said = await _say(turn, skill, _params(turn, skill, spans), delta)
+    prompt = turn.prompt([("system", "You answer briefly."), ("user", DATA)], question)
+    said = await _say(turn, skill, _params(turn, skill, prompt), delta)
     coverage = Coverage(read=0, total=0, parts=0)
     if said is None:
         delta("The model has no answer.")
@@ -100,10 +96,11 @@ def is_about(searched: Searched) -> bool:
     return bool(searched.passages) and searched.passages[0].overlap >= NEAR
 
 
-def _params(turn: Turn, skill: Skill, spans: list[Span]) -> GenerateParams:
+def _params(turn: Turn, skill: Skill, prompt: Prompt) -> GenerateParams:
     parameters = skill.parameters
     return GenerateParams(
-        spans=spans,
+        spans=prompt.spans,
+        prefix_spans=prompt.recurring,
         max_tokens=min(parameters.length.of(0), room(turn) // 3),
         temperature=parameters.temperature,
         seed=1,
@@ -154,4 +151,4 @@ def _answer(
 
 
 def _safe(question: str) -> str:
-    return question.replace(DATA, "")
+    return question.replace(DATA, "").replace(GIVEN, "")

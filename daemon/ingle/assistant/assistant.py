@@ -26,8 +26,8 @@ from ingle.assistant.arguments import Value, bound
 from ingle.assistant.plain import plain
 from ingle.assistant.quoting import Source, search
 from ingle.assistant.reading import Plan, plan
-from ingle.assistant.skills import Skill, SkillSet, Strategy, filled
-from ingle.assistant.turn import DATA, Delta, Engine, Turn, begin
+from ingle.assistant.skills import Skill, SkillSet, Strategy, filled, marks
+from ingle.assistant.turn import DATA, GIVEN, Delta, Engine, Turn, begin
 from ingle.context.items import Memory
 from ingle.context.policy import looks_binary
 from ingle.errors import DeadlineExceeded, InvalidParams, NotFound
@@ -151,7 +151,7 @@ class Assistant:
         names = args["labels"]
         assert isinstance(names, list)
         whole = await plan(turn, text, labels.PART_TOKENS, labels.MOST_TOKENS, even=True)
-        instruction = filled(skill.prompt.user, {**args, "text": DATA})
+        instruction = filled(skill.prompt.user, {**args, "text": DATA}, marks(skill, args, GIVEN))
         scores = await labels.probabilities(turn, instruction, text, whole, names)
         label = max(scores, key=scores.__getitem__)
         tell(label)

@@ -92,7 +92,10 @@ async def evaluate(turn: Turn, delta: Delta) -> ModelEvalResult:
 
 async def _answered(turn: Turn, case: Case) -> str:
     params = GenerateParams(
-        spans=turn.prompt([("user", DATA)], case.prompt), max_tokens=MAX_TOKENS, temperature=0.0, seed=1
+        spans=turn.prompt([("user", DATA)], case.prompt).spans,
+        max_tokens=MAX_TOKENS,
+        temperature=0.0,
+        seed=1,
     )
     return shaped((await turn.write(params)).text, Shape())
 

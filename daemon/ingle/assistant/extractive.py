@@ -113,8 +113,8 @@ class _Choice:
 async def _weigh(turn: Turn, text: str, part: Part, choice: _Choice) -> None:
     """Have the model say how likely the better sentences of a part are as its summary."""
     candidates = _candidates(text, part, choice)
-    spans = turn.prompt([("user", INSTRUCTION)], part.of(text).strip())
-    scores = await turn.score(spans, [sentence.of(text) for sentence in candidates])
+    prompt = turn.prompt([("user", INSTRUCTION)], part.of(text).strip())
+    scores = await turn.score(prompt, [sentence.of(text) for sentence in candidates])
     for sentence, score in zip(candidates, scores, strict=True):
         choice.values[sentence] = score.logprob / max(score.tokens, 1) + choice.priors[sentence]
 

@@ -33,7 +33,7 @@ async def generate(
     stops = [*params.stop, *stops_of(turn.model.family)]
     result = await engine.generate(
         protocol.GenerateParams(
-            spans=turn.prompt(_said(params)),
+            spans=turn.prompt(_said(params)).spans,
             max_tokens=params.max_tokens or MAX_TOKENS,
             temperature=temperature,
             top_p=1.0 if params.top_p is None else params.top_p,

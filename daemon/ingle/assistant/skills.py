@@ -211,13 +211,20 @@ def _templates(skill: Skill) -> tuple[str, ...]:
     return (skill.prompt.system, skill.prompt.user, skill.prompt.part)
 
 
-def filled(template: str, values: Mapping[str, Value]) -> str:
-    """A prompt with its arguments; braces that are no argument stay."""
+def marks(skill: Skill, args: Mapping[str, Value], mark: str) -> dict[str, str]:
+    """`mark` for each argument whose value is not the skill's own."""
+    return {name: mark for name, value in args.items() if value != skill.args[name].default}
+
+
+def filled(template: str, values: Mapping[str, Value], marks: Mapping[str, str] | None = None) -> str:
+    """A prompt with its arguments, each behind its mark; braces that are no argument stay."""
 
     def fill(found: re.Match[str]) -> str:
         value = values.get(found[1], found[0])
         if isinstance(value, list):
-            return ", ".join(value)
-        return json.dumps(value) if isinstance(value, dict) else value
+            value = ", ".join(value)
+        return (marks or {}).get(found[1], "") + (
+            json.dumps(value) if isinstance(value, dict) else value
+        )
 
     return _PLACEHOLDER.sub(fill, template).strip("\n")

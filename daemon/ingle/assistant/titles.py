@@ -40,8 +40,8 @@ async def pick(turn: Turn, text: str, gist: str) -> str:
     candidates = list(weights)
     if len(candidates) < 2:
         return candidates[0] if candidates else shortened(gist or text)
-    spans = turn.prompt([("user", INSTRUCTION)], (gist or text)[:GIST_CHARS])
-    likely = await turn.score(spans, candidates)
+    prompt = turn.prompt([("user", INSTRUCTION)], (gist or text)[:GIST_CHARS])
+    likely = await turn.score(prompt, candidates)
     neutral = await turn.score(turn.prompt([("user", NEUTRAL)]), candidates)
     values = [
         (told.logprob - plain.logprob) / max(told.tokens, 1) ** 0.5 + WEIGHT * math.log(weight)

@@ -15,8 +15,8 @@ from ingle.assistant.merging import merged
 from ingle.assistant.reading import Plan, plan, room, tokens_per_char, whole
 from ingle.assistant.sentences import split
 from ingle.assistant.shape import Shape, Shaper
-from ingle.assistant.skills import Skill, filled
-from ingle.assistant.turn import DATA, Delta, Turn, Written
+from ingle.assistant.skills import Skill, filled, marks
+from ingle.assistant.turn import DATA, GIVEN, Delta, Turn, Written
 from ingle.engine.protocol import GenerateParams
 from ingle.errors import ContextTooLong, ModelTooSmall
 from ingle.models.templates import Turn as Said
@@ -152,9 +152,10 @@ class _Writer:
         )
 
     async def _params(self, template: str, text: str) -> GenerateParams:
-        parameters = self.skill.parameters
+        parameters, prompt = self.skill.parameters, self.turn.prompt(self._said(template), text)
         return GenerateParams(
-            spans=self.turn.prompt(self._said(template), text),
+            spans=prompt.spans,
+            prefix_spans=prompt.recurring,
             max_tokens=self._answer(await self.turn.count(text)),
             temperature=parameters.temperature,
             repeat_penalty=parameters.repeat_penalty,
@@ -165,8 +166,9 @@ class _Writer:
 
     def _said(self, template: str) -> list[Said]:
         values = {name: _safe(value) for name, value in self.args.items()} | {"text": DATA}
-        system = filled(self.skill.prompt.system, values)
-        return [("system", system), ("user", filled(template, values))]
+        given = marks(self.skill, self.args, GIVEN)
+        system = filled(self.skill.prompt.system, values, given)
+        return [("system", system), ("user", filled(template, values, given))]
 
     async def _json(self, text: str) -> tuple[Written, Any]:
         """An object of the schema. An answer that ran into its limit is no JSON and an error."""
@@ -214,7 +216,7 @@ def _warmer(params: GenerateParams) -> GenerateParams:
 
 def _safe(value: Value) -> Value:
     """An argument cannot stand where the text stands."""
-    return value.replace(DATA, "") if isinstance(value, str) else value
+    return value.replace(DATA, "").replace(GIVEN, "") if isinstance(value, str) else value
 
 
 def _gap_before(text: str, start: int) -> str:

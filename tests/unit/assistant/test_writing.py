@@ -102,3 +102,15 @@ async def test_a_model_without_room_says_so() -> None:
 async def test_a_title_is_one_line() -> None:
     result, _ = await write(ToyEngine(answers=['Title: "The Mill".\n\nMore.']), "title", "A text.")
     assert result.text == "The Mill"
+
+
+@pytest.mark.parametrize(("tone", "ours"), [("polite", "sound polite"), ("like my aunt Edna", "sound ")])
+async def test_what_comes_again_ends_where_the_persons_words_begin(tone: str, ours: str) -> None:
+    """The default tone is the skill's own."""
+    engine = ToyEngine(answers=["Better."])
+    await write(engine, "rewrite", "A secret.", {"tone": tone})
+    (asked,) = engine.generated
+    again = "".join(span.text for span in asked.spans[: asked.prefix_spans])
+    assert ours in again
+    assert "secret" not in again
+    assert "Edna" not in again
