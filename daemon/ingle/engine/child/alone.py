@@ -49,9 +49,7 @@ class Alone:
 
     def _make(self, cells: int) -> Context:
         n_ctx = -(-cells // _CELLS) * _CELLS
-        shape = replace(
-            self._shared.shape, n_ctx=n_ctx, n_batch=PORTION, n_ubatch=PORTION, n_seq=1, n_outputs=1
-        )
+        shape = replace(self._shared.shape, n_ctx=n_ctx, n_batch=PORTION, n_seq=1, n_outputs=1)
         return Context(self._shared.model, shape)
 
 

@@ -61,9 +61,7 @@ class Measured:
         )
         self._model.check_writes()
         self._most = self._threads = machine.threads()
-        shape = ContextShape(
-            n_ctx=2 * WINDOW, n_batch=READ, n_ubatch=READ, n_seq=1, n_outputs=READ, threads=self._most
-        )
+        shape = ContextShape(n_ctx=2 * WINDOW, n_batch=READ, n_seq=1, n_outputs=READ, threads=self._most)
         self._context = Context(self._model, shape)
         self._opening = self._context.vocabulary.opening() or [0]
         self._decode(self._text(WARM), 0)

@@ -9,8 +9,9 @@ in the batch stays in the KV cache and goes on later. The rules, in order:
    GPU), and a class that was passed over for `PATIENCE` steps gets a small share of one.
 3. Texts that are being written come before prompts that are being read. So many of them are
    decoded together as make the most tokens a second here, drafts included; the others are next.
-4. A step in which somebody's text is written lasts `Budget.step_ms` at most, because of the
-   prompts beside it; without one, and in the background, `Budget.calm_ms`.
+4. A step in which somebody's text is written lasts `Budget.step_ms` at most because of the prompts
+   beside it, or twice what it lasts without them; without one, and in the background, `calm_ms`.
+   A prompt is read in portions of the same size: a small rest would cost as much as a large one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +31,8 @@ TURN = 4
 PATIENCE = {1: 24, 2: 128}
 """Steps for which a class lets more important ones go first, by rank."""
 NOBODY_WAITED: Mapping[int, int] = {}
+BESIDE = 2.0
+"""Prompts may make the step of a text so many times longer, on a machine that is slow anyway."""
 RIDE = 1.1
 """Riders may make a step so many times longer."""
 FLAT = 1.25
@@ -83,6 +86,8 @@ class Budget:
     """Rows with logits."""
     step_ms: float
     calm_ms: float
+    calm_rows: int
+    """Rows that a calm step may have however long it lasts."""
 
 
 def plan(
@@ -99,7 +104,7 @@ def plan(
     lead = _lead(claims, top, waited)
     team = [claim for claim in claims if claim.group == lead.group]
     if lead.rank > top:
-        step.give(lead, cost.rows_within(budget.step_ms, budget.rows))
+        step.give(lead, _beside(step, 1))
     first = sorted((claim for claim in team if claim.rank == top), key=_waited_longest)
     prompts = [claim for claim in first if not claim.is_generating]
     texts = [claim for claim in first if claim.is_generating]
@@ -199,10 +204,24 @@ def _tokens_per_ms(way: Sequence[tuple[Claim, int]], cost: Cost, together: int) 
 def _read(step: _Step, prompts: Sequence[Claim], texts: Sequence[Claim], rank: int) -> None:
     """Read prompts of one class, with its texts beside them."""
     step.give_rows(texts)
-    is_calm = rank == BACKGROUND or not texts
-    ms = step.budget.calm_ms if is_calm else step.budget.step_ms
-    most = step.cost.rows_within(ms, step.budget.rows)
-    _share_out(step, prompts, max(most - step.rows, len(prompts)))
+    most = _calm(step) if rank == BACKGROUND or not texts else _beside(step, len(texts))
+    left = max(most - step.rows, len(prompts))
+    if len(prompts) == 1:
+        portions = -(-prompts[0].rows // left)
+        left = -(-prompts[0].rows // portions)
+    _share_out(step, prompts, left)
+
+
+def _calm(step: _Step) -> int:
+    """Rows of a step in which nobody's text is written."""
+    budget = step.budget
+    return min(max(step.cost.rows_within(budget.calm_ms, budget.rows), budget.calm_rows), budget.rows)
+
+
+def _beside(step: _Step, texts: int) -> int:
+    """Rows of a step in which so many texts are written."""
+    ms = max(step.budget.step_ms, step.cost.ms(texts) * BESIDE)
+    return step.cost.rows_within(ms, step.budget.rows)
 
 
 def _share_out(step: _Step, prompts: Sequence[Claim], left: int) -> None:

@@ -43,7 +43,6 @@ class ContextShape:
 
     n_ctx: int
     n_batch: int
-    n_ubatch: int
     n_seq: int
     n_outputs: int
     threads: int
@@ -69,6 +68,7 @@ class Context:
         self._memory = ll.llama_get_memory(self.handle)
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
+        self._threads = shape.threads
         self._adapted: tuple[Adapter | None, float] = (None, 1.0)
         self._abort = AbortFlag()
         if self.can_abort:
@@ -77,7 +77,7 @@ class Context:
     @staticmethod
     def _params(shape: ContextShape) -> Any:
         params = ll.llama_context_default_params()
-        params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_ubatch
+        params.n_ctx, params.n_batch, params.n_ubatch = shape.n_ctx, shape.n_batch, shape.n_batch
         params.n_seq_max, params.n_outputs_max = shape.n_seq, shape.n_outputs
         params.n_threads = params.n_threads_batch = shape.threads
         params.type_k = params.type_v = _KV_TYPES[shape.kv_type]
@@ -115,7 +115,9 @@ class Context:
 
     def decode(self, threads: int) -> int:
         """Run the batch to its end: 0, `ABORTED`, 1 when the memory is full, or another error."""
-        ll.llama_set_n_threads(self.handle, threads, threads)
+        if threads != self._threads:
+            ll.llama_set_n_threads(self.handle, threads, threads)
+            self._threads = threads
         code = int(ll.llama_decode(self.handle, self.batch.raw))
         ll.llama_synchronize(self.handle)
         return code
@@ -151,7 +153,6 @@ class Context:
             self.shape,
             n_ctx=_TRIAL_CELLS,
             n_batch=_TRIAL_ROWS,
-            n_ubatch=_TRIAL_ROWS,
             n_seq=1,
             n_outputs=1,
         )

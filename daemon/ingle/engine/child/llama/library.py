@@ -5,7 +5,7 @@ import sys
 
 import llama_cpp.llama_cpp as ll
 
-_LOG_ERROR = 4
+_LOG_DEBUG, _LOG_ERROR = 1, 4
 
 _NO_MEMORY = re.compile(r"alloc|out of memory|insufficient memory|mmap failed", re.IGNORECASE)
 """How llama.cpp and its backends say it; they have no code for it."""
@@ -15,6 +15,8 @@ last_errors: list[str] = []
 
 def _write(level: int, text: bytes, _: object) -> None:
     """llama.cpp's messages go to standard error; the last errors are kept to explain a failure."""
+    if level == _LOG_DEBUG:
+        return
     sys.stderr.buffer.write(text)
     sys.stderr.buffer.flush()
     if level == _LOG_ERROR:
