@@ -7,7 +7,9 @@ import llama_cpp.llama_cpp as ll
 
 _LOG_DEBUG, _LOG_ERROR = 1, 4
 
-_NO_MEMORY = re.compile(r"alloc|out of memory|insufficient memory|mmap failed", re.IGNORECASE)
+_NO_MEMORY = re.compile(
+    r"alloc|out of memory|insufficient memory|mmap failed|temporarily unavailable", re.IGNORECASE
+)
 """How llama.cpp and its backends say it; they have no code for it."""
 
 last_errors: list[str] = []
