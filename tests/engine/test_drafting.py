@@ -31,7 +31,7 @@ from ingle.engine.supervisor import MODULE
 pytestmark = pytest.mark.engine
 
 FOLDER = TemporaryDirectory(prefix="ingle-drafting-")
-SHAPE = ContextShape(n_ctx=1024, n_batch=128, n_ubatch=64, n_seq=2, n_outputs=64, threads=1)
+SHAPE = ContextShape(n_ctx=1024, n_batch=128, n_seq=2, n_outputs=64, threads=1)
 MOST = 60
 
 JSON = {

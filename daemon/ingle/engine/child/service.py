@@ -148,6 +148,7 @@ class Service:
     async def _scored(self, params: ScoreParams, adapter: Adapted | None) -> ScoreResult:
         model = self._model
         limits.check_candidates(params.candidates)
+        limits.check_prompt(max(map(len, params.candidates)), model.limit)
         prompt = await model.tokenizing.prompt(params.spans)
         candidates = await model.tokenizing.continuations(prompt, params.candidates)
         if not all(candidates):

@@ -33,11 +33,12 @@ class Tokenizing:
 
     async def prompt(self, spans: Sequence[Span]) -> list[int]:
         """Raises `ContextTooLong` for what cannot be followed by even one token."""
-        limits.check_prompt(sum(len(span.text) for span in spans), self._limit)
+        chars = sum(len(span.text) for span in spans)
+        if not chars:  # a begin token alone is no prompt
+            raise InvalidParams("the prompt is empty")
+        limits.check_prompt(chars, self._limit)
         await self._refuse_long(spans)
         tokens = await self._run(self._vocabulary.prompt, spans)
-        if not tokens:
-            raise InvalidParams("the prompt is empty")
         limits.check_fits(len(tokens) + 1, self._limit)
         return tokens
 
