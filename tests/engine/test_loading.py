@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,9 +36,9 @@ async def poor(model: Path, mib: int, **config: int) -> AsyncIterator[Supervised
 async def test_a_model_without_memory_fails_with_a_reason_and_the_daemon_goes_on(tiny_model: Path):
     async with poor(tiny_model, 350, n_ctx=1 << 20) as engine:
         status = await engine.until(EngineState.FAILED)
-        assert "failed to allocate" in status.reason
-        assert engine.states.count("loading") == 2
-        with pytest.raises(EngineUnavailable, match="failed to allocate"):
+        assert re.search("allocate|mmap failed", status.reason)
+        assert engine.states.count("loading") >= 2
+        with pytest.raises(EngineUnavailable, match="allocate|mmap failed"):
             await engine.engine.generate(prompt("hello"))
         await engine.supervisor.park("game")
         assert (await engine.until(EngineState.PARKED)).reason == "game"
