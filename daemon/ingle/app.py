@@ -21,6 +21,7 @@ from ingle.context import retention
 from ingle.context.items import Memory
 from ingle.engine.admission import Admission
 from ingle.engine.client import EngineClient
+from ingle.engine.embedding import Embedder
 from ingle.engine.supervisor import Ears, Supervisor
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError, ModelNotFound
 from ingle.models.catalog import EMBEDDED
@@ -32,7 +33,7 @@ from ingle.rpc.dispatcher import Dispatcher, Route
 from ingle.server import methods, systemd
 from ingle.server.events import EventHub
 from ingle.server.listener import Listener
-from ingle.server.methods import assistant, context, daemon, event, model, plugin
+from ingle.server.methods import assistant, context, daemon, engine, event, model, plugin
 from ingle.wire.calls.daemon import EngineStatus, ReloadResult
 from ingle.wire.calls.plugin import PluginInfo
 
@@ -79,6 +80,9 @@ class App:
             self._context.handlers(),
             model.handlers(
                 self._library, self._supervisor, self._engine, self._assistant, settings.engine
+            ),
+            engine.handlers(
+                self._engine, Embedder(self._engine, self._library, settings.model.embedder)
             ),
             plugin.handlers(self._plugins),
         )

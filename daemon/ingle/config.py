@@ -41,6 +41,8 @@ class LimitsConfig(_Section, frozen=True):
 class ModelConfig(_Section, frozen=True):
     name: str = ""
     """Empty: the one chosen with `ingle model use`, or else the embedded one."""
+    embedder: str = ""
+    """The model that turns texts into vectors (`engine.embed`); "" for none."""
 
 
 class EngineConfig(_Section, frozen=True):

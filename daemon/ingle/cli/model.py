@@ -93,7 +93,7 @@ def _list(args: argparse.Namespace, session: Session) -> int:
             "*" if model.state == "resident" else "",
             model.name,
             model.state,
-            "adapter" if model.kind == "adapter" else model.tier or "not measured",
+            model.tier or "not measured" if model.kind == "model" else model.kind,
             words.size(model.size_bytes),
             model.quantization,
             model.licence,

@@ -18,6 +18,7 @@ from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream, StreamLimits
 from ingle.wire.calls.assistant import AskResult, GenerateResult, SkillResult
 from ingle.wire.calls.daemon import StatusResult
+from ingle.wire.calls.model import EmbedResult
 
 T = TypeVar("T")
 OnDelta = Callable[[str], None]
@@ -146,6 +147,10 @@ class AsyncIngle:
 
     async def tokenize(self, text: str) -> list[int]:
         return (await self._do(requests.tokenize(text))).tokens
+
+    async def embed(self, texts: Sequence[str], *, truncate: bool = False) -> EmbedResult:
+        """Vectors of 64 texts at most; with `truncate`, of the beginnings of those that are too long."""
+        return await self._do(requests.embed(texts, truncate=truncate))
 
     async def events(self, *topics: str) -> AsyncIterator[Event]:
         """Subscribe and give events until the connection ends; no topics means all."""

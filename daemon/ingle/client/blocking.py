@@ -20,6 +20,7 @@ from ingle.errors import ConnectionLost, FrameTooLong, InvalidParams, ParseError
 from ingle.wire import codec, codes
 from ingle.wire.calls.assistant import AskResult, GenerateResult, SkillResult
 from ingle.wire.calls.daemon import StatusResult
+from ingle.wire.calls.model import EmbedResult
 from ingle.wire.framer import LineFramer
 from ingle.wire.messages import (
     Failure,
@@ -174,6 +175,10 @@ class Ingle:
 
     def tokenize(self, text: str) -> list[int]:
         return self._do(requests.tokenize(text)).tokens
+
+    def embed(self, texts: Sequence[str], *, truncate: bool = False) -> EmbedResult:
+        """Vectors of 64 texts at most; with `truncate`, of the beginnings of those that are too long."""
+        return self._do(requests.embed(texts, truncate=truncate))
 
     def events(self, *topics: str) -> Iterator[Event]:
         """Subscribe now and give events until the connection ends; no topics means all."""

@@ -15,7 +15,7 @@ from ingle.errors import DaemonNotRunning, IngleError
 from ingle.paths import Paths
 from ingle.wire.calls.assistant import AskResult, GenerateResult, SkillResult
 from ingle.wire.calls.daemon import StatusResult, SubscribeResult
-from ingle.wire.calls.model import TokenizeResult
+from ingle.wire.calls.model import EmbedResult, TokenizeResult
 
 T = TypeVar("T")
 
@@ -85,6 +85,10 @@ def ask(question: str, text: str | None, **options: Any) -> Wanted[AskResult]:
 
 def tokenize(text: str) -> Wanted[TokenizeResult]:
     return Wanted("engine.tokenize", {"text": text}, TokenizeResult)
+
+
+def embed(texts: Sequence[str], *, truncate: bool = False) -> Wanted[EmbedResult]:
+    return Wanted("engine.embed", {"texts": list(texts), "truncate": truncate}, EmbedResult)
 
 
 def subscribe(topics: Sequence[str]) -> Wanted[SubscribeResult]:

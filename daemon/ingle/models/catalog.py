@@ -21,12 +21,18 @@ class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     size_mb: int
     licence: str
     family: str
-    tier: Tier
+    tier: Tier | None = None
+    """None for an embedder, which writes nothing."""
     n_ctx: int
     layers: int
     kv_bytes: int
     """What a token of the context takes in f16: for an estimate before the file is here."""
     sha256: str = ""
+
+    @property
+    def kind(self) -> str:
+        """As in `ModelInfo`."""
+        return "model" if self.tier else "embedder"
 
     @property
     def size_text(self) -> str:
@@ -50,5 +56,6 @@ def catalog() -> dict[str, CatalogEntry]:
 
 def suggestion(tier: Tier) -> CatalogEntry:
     """The smallest model of at least `tier`: what a skill names when the resident one cannot do it."""
-    able = [entry for entry in catalog().values() if TIERS.index(entry.tier) >= TIERS.index(tier)]
+    tiers = TIERS[TIERS.index(tier) :]
+    able = [entry for entry in catalog().values() if entry.tier in tiers]
     return min(able, key=lambda entry: entry.size_mb)

@@ -47,7 +47,7 @@ def candidates(header: Header) -> list[str]:
     kinds = {"F32": ["Q8_0", "F16"], "BF16": ["Q8_0", "F16"], "F16": ["Q8_0"], "Q8_0": ["F16"]}
     wanted = kinds.get(header.quantization, ["Q8_0", "F16"])
     limits = {"Q8_0": LARGEST, "F16": LARGEST_F16}
-    if header.size_bytes > LARGEST or header.is_adapter:
+    if header.size_bytes > LARGEST or header.is_adapter or header.is_embedder:
         return []
     return [kind for kind in wanted if size_in(header, kind) <= limits[kind]]
 

@@ -189,6 +189,14 @@ METHODS: dict[str, Method] = {
             "skill.run",
             _ENGINE,
         ),
+        Method(
+            "engine.embed",
+            "Turn texts into vectors whose nearness is nearness of meaning",
+            model.EmbedParams,
+            model.EmbedResult,
+            "skill.run",
+            (e.NotFound, e.ModelNotFound, e.BadModelFile, e.ContextTooLong, *_ENGINE),
+        ),
         Method("plugin.list", "The plugins and how they fare", NoParams, list[plugin.PluginInfo]),
         Method(
             "plugin.enable",

@@ -1,4 +1,4 @@
-"""`model.*` and `engine.*`: the models there are and the one that is resident."""
+"""`model.*`: the models there are and the one that is resident."""
 
 import asyncio
 from pathlib import Path
@@ -25,8 +25,6 @@ from ingle.wire.calls.model import (
     ModelInspectResult,
     ModelParkParams,
     ModelUseParams,
-    TokenizeParams,
-    TokenizeResult,
 )
 
 
@@ -71,9 +69,6 @@ def handlers(
     async def evaluate(_: NoParams, call: Call) -> ModelEvalResult:
         return await streamed(call, True, assistant.evaluate)
 
-    async def tokenize(params: TokenizeParams, call: Call) -> TokenizeResult:
-        return TokenizeResult(tokens=await engine.tokenize(params.text))
-
     return {
         "model.list": list_,
         "model.use": use,
@@ -82,7 +77,6 @@ def handlers(
         "model.inspect": inspect,
         "model.estimate": estimate,
         "model.eval": evaluate,
-        "engine.tokenize": tokenize,
     }
 
 
@@ -96,6 +90,7 @@ def _listed(library: Library, resident: InstalledModel | None) -> list[ModelInfo
         ModelInfo(
             name=entry.name, state="available", tier=entry.tier, size_bytes=entry.size_mb * 1_000_000,
             quantization="", licence=entry.licence, source=entry.source, summary=entry.summary,
+            kind=entry.kind,
         )
         for entry in catalog().values()
         if entry.name not in names
@@ -103,11 +98,12 @@ def _listed(library: Library, resident: InstalledModel | None) -> list[ModelInfo
 
 
 def _installed(model: InstalledModel, is_resident: bool) -> ModelInfo:
-    entry = catalog().get(model.name)
+    entry, header = catalog().get(model.name), read_header(model.path)
     return ModelInfo(
         name=model.name, state="resident" if is_resident else "installed", tier=model.tier,
-        size_bytes=model.size_bytes, quantization=read_header(model.path).quantization,
+        size_bytes=model.size_bytes, quantization=header.quantization,
         licence=model.licence, source=model.source, summary=entry.summary if entry else "",
+        kind="embedder" if header.is_embedder else "model",
     )  # fmt: skip
 
 

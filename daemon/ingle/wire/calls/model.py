@@ -22,7 +22,7 @@ class ModelInfo(Result, frozen=True):
     source: str
     summary: str = ""
     kind: str = "model"
-    """Or "adapter": it changes a model and is none."""
+    """Or "adapter": it changes a model and is none. Or "embedder": it makes vectors of texts."""
 
 
 class ModelUseParams(Params, frozen=True):
@@ -147,7 +147,7 @@ class TokenizeResult(Result, frozen=True):
 
 
 MAX_TEXTS = 64
-"""Of one request: so many vectors of a small embedder fit into a client's frame."""
+"""Of one request; with long ones that is some 15 s of work for two slow cores."""
 
 
 class EmbedParams(Params, frozen=True):
