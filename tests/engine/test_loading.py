@@ -38,7 +38,7 @@ async def test_a_model_without_memory_fails_with_a_reason_and_the_daemon_goes_on
         status = await engine.until(EngineState.FAILED)
         assert re.search("allocate|mmap failed", status.reason)
         assert engine.states.count("loading") >= 2
-        with pytest.raises(EngineUnavailable, match="allocate|mmap failed"):
+        with pytest.raises(EngineUnavailable, match=r"allocate|mmap failed"):
             await engine.engine.generate(prompt("hello"))
         await engine.supervisor.park("game")
         assert (await engine.until(EngineState.PARKED)).reason == "game"
