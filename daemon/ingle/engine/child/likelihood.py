@@ -35,7 +35,8 @@ def judged(logits: NDArray[np.float32], token: int, most: int) -> Judged:
     ranked = sorted(best.tolist(), key=lambda one: (-logits[one], one))
 
     def value(one: int) -> float:
-        return max(float(logits[one]) - total, LEAST)
+        found = float(logits[one]) - total
+        return found if found > LEAST else LEAST  # also for what is no number
 
     return Judged(token, value(token), [(one, value(one)) for one in ranked])
 
