@@ -144,7 +144,7 @@ def _remove(args: argparse.Namespace, session: Session) -> int:
 
 def _use(args: argparse.Namespace, session: Session) -> int:
     wanted = Wanted("model.use", {"name": args.name}, Done)
-    session.do(wanted, f"{args.name} is being loaded; `ingle status` shows how far it is")
+    session.do(wanted, f"{args.name} answers from now on")
     return exits.OK
 
 

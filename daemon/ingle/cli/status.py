@@ -38,6 +38,9 @@ def _show(status: StatusResult, output: Output) -> None:
         waiting = (
             f"{queue.interactive} interactive, {queue.normal} normal, {queue.background} background"
         )
+        rows += [("", note) for note in status.engine.notes]
+        if status.engine.twin:
+            rows.append(("stand-in", f"{status.engine.twin}, on the CPU"))
         rows.append(("queue", waiting))
         rows += [(f"plugin {plugin.name}", plugin_line(plugin)) for plugin in status.plugins]
     output.table(rows)
@@ -50,10 +53,13 @@ def engine_line(engine: EngineStatus) -> str:
     state = str(engine.state)
     if engine.state is EngineState.LOADING and engine.progress is not None:
         state += f" {engine.progress:.0%}"
+    is_shared = 0 < engine.gpu_layers < engine.layers
     parts = [
         f"{state}: {engine.reason}" if engine.reason else state,
         f"{engine.model} ({engine.tier or 'not measured'})" if engine.model else "",
-        engine.device,
+        f"{engine.device} ({engine.gpu_layers} of {engine.layers} layers)"
+        if is_shared
+        else engine.device,
         words.count(engine.threads, "thread") if engine.threads else "",
         f"{words.count(engine.slots, 'slot')} in {engine.n_ctx:,} tokens" if engine.n_ctx else "",
         f"{words.size(engine.rss_bytes)} of memory" if engine.rss_bytes else "",

@@ -39,12 +39,16 @@ class Waiting:
 def describe(status: StatusResult) -> str:
     """The reason for the wait in a few words."""
     engine = status.engine
+    share = f" {engine.progress:.0%}" if engine.progress else ""
+    if engine.twin:
+        return f"{engine.twin} answers while {engine.model} is {engine.state}{share}"
+    if engine.next and engine.state is EngineState.READY:
+        return f"loading {engine.next}{share}; {engine.model} answers until it is ready"
     match engine.state:
         case EngineState.READY:
             others = status.queue.interactive + status.queue.normal - 1
             return "thinking" if others < 1 else f"thinking ({others} more at work)"
         case EngineState.STARTING | EngineState.LOADING | EngineState.ABSENT:
-            share = f" {engine.progress:.0%}" if engine.progress else ""
-            return f"loading {engine.model or 'the model'}{share}"
+            return f"loading {engine.next or engine.model or 'the model'}{share}"
         case _:
             return f"the model is {engine.state}: {engine.reason or 'no reason given'}"

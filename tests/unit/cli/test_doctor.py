@@ -8,6 +8,7 @@ from ingle.cli import doctor
 from ingle.cli.checkup import desktop, machine, own, running
 from ingle.cli.checkup.finding import fail, ok, warn
 from ingle.cli.session import Session
+from ingle.engine.protocol import Device, DevicesResult
 from ingle.errors import BadModelFile, EngineUnavailable
 from ingle.vocabulary import EngineState, PluginState
 from ingle.wire.calls.daemon import EngineStatus
@@ -79,21 +80,43 @@ def test_cores_and_disk(session, monkeypatch):
     assert only(machine.disk(session)).level == "warn"
 
 
-@pytest.mark.parametrize(
-    ("can_offload", "has_gpu", "level"),
-    [(False, False, "ok"), (True, True, "ok"), (True, False, "ok"), (False, True, "warn")],
+CPU = Device(name="CPU", description="a processor", kind="cpu")
+GPU = Device(
+    name="CUDA0", description="a card", kind="gpu", free_bytes=5_000_000_000, total_bytes=8_000_000_000
 )
-def test_a_cpu_build_beside_a_gpu_is_pointed_out(can_offload, has_gpu, level):
-    assert machine.judge_build("0.3", can_offload, has_gpu=has_gpu).level == level
 
 
 @pytest.mark.parametrize(
-    ("code", "level"),
-    [("print('[\"0.3\", true]')", "ok"), ("import no_such_thing", "fail")],
+    ("offload", "devices", "has_gpu", "level", "said"),
+    [
+        (False, [CPU], False, "ok", "for the CPU"),
+        (True, [GPU, CPU], True, "ok", "for the GPU"),
+        (True, [CPU], False, "ok", "for the GPU"),
+        (False, [CPU], True, "warn", "but there is a GPU"),
+        (True, [CPU], True, "warn", "finds none"),
+    ],
 )
-def test_the_build_is_asked_in_a_process_of_its_own(session, monkeypatch, code, level):
-    monkeypatch.setattr(machine, "_ASK_ENGINE", code)
-    assert only(machine.engine_build(session)).level == level
+def test_a_gpu_that_lies_idle_is_pointed_out(offload, devices, has_gpu, level, said):
+    found = DevicesResult(devices=devices, offload=offload, build="llama.cpp 1")
+    judged = machine.judge_build(found, has_gpu=has_gpu)
+    assert judged.level == level
+    assert said in judged.message
+
+
+def test_the_gpus_are_shown_with_their_memory(session, monkeypatch):
+    found = DevicesResult(devices=[GPU, CPU], offload=True, build="llama.cpp 1")
+    monkeypatch.setattr(machine.probe, "devices", lambda: found)
+    _, gpu = machine.engine_build(session)
+    assert gpu.message == "CUDA0, a card, 5.0 GB of 8.0 GB free"
+
+
+def test_a_build_that_cannot_be_loaded_is_a_failure(session, monkeypatch):
+    def broken():
+        raise EngineUnavailable("llama.cpp cannot be loaded", "build it")
+
+    monkeypatch.setattr(machine.probe, "devices", broken)
+    found = only(machine.engine_build(session))
+    assert (found.level, found.next_step) == ("fail", "build it")
 
 
 def test_the_configuration(session, paths):

@@ -34,6 +34,20 @@ def test_loading_shows_how_far_it_is():
     assert line == "loading 40%, m (not measured)"
 
 
+def test_layers_that_are_shared_with_the_gpu_are_counted():
+    engine = EngineStatus(state=EngineState.READY, device="a card", layers=33, gpu_layers=12)
+    assert engine_line(engine) == "ready, a card (12 of 33 layers)"
+    assert engine_line(msgspec.structs.replace(engine, gpu_layers=33)) == "ready, a card"
+
+
+def test_what_was_given_up_and_who_stands_in_are_shown(ingle, daemon):
+    engine = msgspec.structs.replace(STATUS.engine, notes=["less context"], twin="small")
+    daemon.answers["daemon.status"] = msgspec.structs.replace(STATUS, engine=engine)
+    ran = ingle("status")
+    assert "less context" in ran.out
+    assert "small, on the CPU" in ran.out
+
+
 def test_parked_and_failed_say_why():
     assert "parked: on battery" in engine_line(
         EngineStatus(state=EngineState.PARKED, reason="on battery")

@@ -16,6 +16,15 @@ from ingle.wire.calls.daemon import EngineStatus, QueueStatus
         (EngineStatus(state=EngineState.LOADING, model="m", progress=0.5), "loading m 50%"),
         (EngineStatus(state=EngineState.ABSENT), "loading the model"),
         (EngineStatus(state=EngineState.PARKED, reason="a game"), "the model is parked: a game"),
+        (
+            EngineStatus(state=EngineState.READY, model="a", next="b", progress=0.43),
+            "loading b 43%; a answers until it is ready",
+        ),
+        (EngineStatus(state=EngineState.LOADING, model="a", next="b", progress=0.43), "loading b 43%"),
+        (
+            EngineStatus(state=EngineState.PARKED, model="a", twin="b", reason="a game"),
+            "b answers while a is parked",
+        ),
     ],
 )
 def test_the_reason_for_the_wait(engine, what):

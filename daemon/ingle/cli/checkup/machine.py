@@ -1,27 +1,20 @@
 """The machine and the installation: Python, cores, disk, the build of llama.cpp."""
 
-import json
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import ingle
 from ingle.cli import words
 from ingle.cli.checkup.finding import Finding, Findings, fail, ok, warn
 from ingle.cli.session import Session
+from ingle.engine import machine, probe
+from ingle.engine.protocol import DevicesResult, gpus
+from ingle.errors import EngineUnavailable
 
 OLDEST_PYTHON = (3, 11)
 LEAST_DISK = 1_000_000_000
 """A small model and a log fit."""
-ENGINE_S = 60.0
-"""Loading llama.cpp's libraries from a cold disk."""
-
-_ASK_ENGINE = (
-    "import json, llama_cpp as l;"
-    "print(json.dumps([l.__version__, bool(l.llama_supports_gpu_offload())]))"
-)
 
 
 def installation(session: Session) -> Findings:
@@ -55,41 +48,35 @@ def disk(session: Session) -> Findings:
 
 
 def engine_build(session: Session) -> Findings:
-    """Ask in a process of its own: this one never loads llama.cpp."""
+    """Ask in a process of its own: this one never loads llama.cpp, nor touches a GPU."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _ASK_ENGINE],
-            capture_output=True,
-            text=True,
-            timeout=ENGINE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        yield fail("engine", f"llama.cpp did not load within {ENGINE_S:.0f} s", "look at the disk")
+        found = probe.devices()
+    except EngineUnavailable as error:
+        yield fail("engine", error.message, error.hint)
         return
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        yield fail(
-            "engine", f"llama.cpp cannot be loaded: {last}", "`make run` builds it for this machine"
-        )
-        return
-    yield judge_build(*json.loads(done.stdout), has_gpu=_has_gpu())
+    yield judge_build(found, has_gpu=machine.has_gpu())
+    for gpu in gpus(found.devices):
+        text = f"{gpu.name}, {gpu.description}"
+        if gpu.total_bytes:
+            text += f", {words.size(gpu.free_bytes)} of {words.size(gpu.total_bytes)} free"
+        yield ok("gpu", text)
 
 
-def judge_build(version: str, can_offload: bool, *, has_gpu: bool) -> Finding:
-    """A CPU-only build beside a GPU is what people never notice by themselves."""
-    if has_gpu and not can_offload:
+def judge_build(found: DevicesResult, *, has_gpu: bool) -> Finding:
+    """A GPU that lies idle is what people never notice by themselves."""
+    if has_gpu and not found.offload:
         return warn(
             "engine",
-            f"llama-cpp-python {version} uses the CPU only, but there is a GPU",
-            "`make run` builds it anew for the GPU where the CUDA toolkit is installed",
+            f"{found.build}: for the CPU only, but there is a GPU",
+            "`packaging/setup --gpu auto` builds it for the GPU, and says what that needs",
         )
-    device = "GPU" if can_offload else "CPU"
-    return ok("engine", f"llama-cpp-python {version}, built for the {device}")
-
-
-def _has_gpu() -> bool:
-    return Path("/dev/nvidia0").exists()
+    if has_gpu and not gpus(found.devices):
+        return warn(
+            "engine",
+            f"{found.build}: for a GPU, but it finds none that it can use",
+            "look whether the GPU's driver is installed and whether you may use it (group render)",
+        )
+    return ok("engine", f"{found.build}: for the {'GPU' if found.offload else 'CPU'}")
 
 
 CHECKS = (installation, cores, disk, engine_build)
