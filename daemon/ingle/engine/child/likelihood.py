@@ -36,7 +36,7 @@ def judged(logits: NDArray[np.float32], token: int, most: int) -> Judged:
 
     def value(one: int) -> float:
         found = float(logits[one]) - total
-        return found if found > LEAST else LEAST  # also for what is no number
+        return max(LEAST, found)  # in this order: what is no number is not larger
 
     return Judged(token, value(token), [(one, value(one)) for one in ranked])
 

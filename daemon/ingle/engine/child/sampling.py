@@ -1,6 +1,6 @@
 """How the next token is chosen: one sampler for each request, with or without a constraint.
 
-The most likely token is found here; anything that draws is a chain of llama.cpp's samplers. A
+The likeliest token is found here; a draw is a chain of llama.cpp's samplers. A
 `Sampler` may be made on any thread; it is used between steps, and closed when none uses it.
 """
 
@@ -8,14 +8,14 @@ import ctypes
 import math
 import secrets
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import llama_cpp.llama_cpp as ll
 import numpy as np
 from numpy.typing import NDArray
 
-from ingle.engine.child.constraint import Allowed, Constraint
+from ingle.engine.child.constraint import Constraint
 from ingle.engine.child.llama.context import Context
 from ingle.errors import IngleError, InvalidParams
 
@@ -28,6 +28,10 @@ _RANDOM_SEED = SEEDS - 1
 
 LEAST_TEMPERATURE = 1e-3
 """Below it the most likely token is all that is left, and numbers overflow."""
+
+REACH = 20.0
+"""Natural logarithms below the likeliest token: all that is beyond would be drawn once in ten thousand
+times at most, and costs most of the time that a draw takes."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
@@ -59,46 +63,39 @@ def _between(name: str, value: float, least: float, most: float) -> None:
         raise InvalidParams(f"`{name}` is between {least} and {most}")
 
 
-class _Way(Protocol):
-    """A way to choose from one row of logits."""
-
-    def choose(self, logits: Logits, allowed: Allowed | None) -> int: ...
-
-    def accept(self, token: int) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class Sampler:
-    """Chooses tokens for one request and remembers what penalties and the constraint need."""
+    """Chooses tokens for one request and remembers what its penalty and its constraint need."""
 
     def __init__(self, choice: Choice, n_vocab: int, constraint: Constraint | None = None) -> None:
+        self._penalty = None if choice.repeat_penalty == 1.0 else _Penalty(choice.repeat_penalty)
         is_greedy = choice.temperature < LEAST_TEMPERATURE
-        self._way: _Way = _Likeliest(choice.repeat_penalty) if is_greedy else _Drawn(choice, n_vocab)
+        self._lot = None if is_greedy else _Lot(choice, n_vocab)
         self._constraint = constraint
 
     def pick(self, context: Context, row: int) -> int | None:
         """The next token; None when nothing may come any more, or nothing can (`error`)."""
         logits = context.logits(row)
-        if self._constraint is None:
-            token = self._way.choose(logits, None)
-        else:
-            found = self._kept(self._constraint, logits)
-            if found is None:
-                return None
-            token = found
-        self._way.accept(token)
+        if self._penalty is not None:
+            logits = self._penalty.applied(logits)
+        token = self._kept(self._chosen(logits), logits)
+        if self._penalty is not None and token is not None:
+            self._penalty.recent.append(token)
         return token
 
-    def _kept(self, constraint: Constraint, logits: Logits) -> int | None:
-        """Choose freely first and ask about that one token: mostly it may come, and what may come
+    def _chosen(self, logits: Logits) -> int:
+        return int(logits.argmax()) if self._lot is None else self._lot.draw(logits)
+
+    def _kept(self, token: int, logits: Logits) -> int | None:
+        """Chosen freely first, the one token is asked about: mostly it may come, and what may come
         of the whole vocabulary takes a hundred times as long to know."""
-        token = self._way.choose(logits, None)
+        constraint = self._constraint
+        if constraint is None:
+            return token
         if not constraint.allows(token):
             allowed = constraint.allowed()
             if not allowed.any():
                 return None
-            token = self._way.choose(logits, allowed)
+            token = self._chosen(np.where(allowed, logits, np.float32(-np.inf)))
         constraint.accept(token)
         return token
 
@@ -115,64 +112,43 @@ class Sampler:
         return InvalidParams(f"the grammar or schema cannot be kept: {self._constraint.error}")
 
     def close(self) -> None:
-        self._way.close()
+        if self._lot is not None:
+            self._lot.close()
 
 
-class _Likeliest:
-    """Temperature 0: the most likely token, after the penalty for repetition."""
+class _Penalty:
+    """Makes what was chosen lately less likely, as llama.cpp's sampler does."""
 
-    def __init__(self, penalty: float) -> None:
-        self._penalty = np.float32(penalty)
-        self._recent: deque[int] = deque(maxlen=PENALTY_WINDOW)
+    def __init__(self, strength: float) -> None:
+        self._strength = np.float32(strength)
+        self.recent: deque[int] = deque(maxlen=PENALTY_WINDOW)
 
-    def choose(self, logits: Logits, allowed: Allowed | None) -> int:
-        if self._penalty != 1.0 and self._recent:
-            logits = self._penalised(logits)
-        if allowed is not None:
-            logits = np.where(allowed, logits, np.float32(-np.inf))
-        return int(logits.argmax())
-
-    def _penalised(self, logits: Logits) -> Logits:
-        """As llama.cpp's sampler does it."""
-        found, recent = logits.copy(), list(set(self._recent))
+    def applied(self, logits: Logits) -> Logits:
+        found, recent = logits.copy(), list(set(self.recent))
         values = found[recent]
-        found[recent] = np.where(values <= 0, values * self._penalty, values / self._penalty)
+        found[recent] = np.where(values <= 0, values * self._strength, values / self._strength)
         return found
 
-    def accept(self, token: int) -> None:
-        self._recent.append(token)
 
-    def close(self) -> None:
-        """Nothing to give back."""
-
-
-class _Drawn:
-    """By lot, with a chain of llama.cpp's samplers."""
+class _Lot:
+    """Draws by likelihood, with a chain of llama.cpp's samplers."""
 
     def __init__(self, choice: Choice, n_vocab: int) -> None:
         self._choice, self._size = choice, n_vocab
+        self._reach = np.float32(REACH * choice.temperature)
         self._chain: object | None = None
 
-    def _begin(self) -> None:
-        """When its turn comes: a request in the queue needs no memory."""
-        self._chain = _chain(self._choice, self._size)
-        self._table = np.zeros(self._size, _CANDIDATE)
-        self._ids = np.arange(self._size, dtype=np.int32)
-
-    def choose(self, logits: Logits, allowed: Allowed | None) -> int:
-        if self._chain is None:
-            self._begin()
-        table = self._table
-        table["id"], table["logit"] = self._ids, logits
-        if allowed is not None:
-            table["logit"][~allowed] = -np.inf
+    def draw(self, logits: Logits) -> int:
+        if self._chain is None:  # its turn has come: a request in the queue needs no memory
+            self._chain = _chain(self._choice)
+            self._table = np.zeros(self._size, _CANDIDATE)
+        ids = np.flatnonzero(logits >= logits.max() - self._reach)
+        table = self._table[: len(ids)]
+        table["id"], table["logit"] = ids, logits[ids]
         pointer = table.ctypes.data_as(ctypes.POINTER(ll.llama_token_data))
         array = ll.llama_token_data_array(pointer, len(table), -1, False)
         ll.llama_sampler_apply(self._chain, ctypes.byref(array))
         return int(table["id"][array.selected])
-
-    def accept(self, token: int) -> None:
-        ll.llama_sampler_accept(self._chain, token)
 
     def close(self) -> None:
         if self._chain is not None:
@@ -180,25 +156,22 @@ class _Drawn:
         self._chain = None
 
 
-def _chain(choice: Choice, n_vocab: int) -> object:
+def _chain(choice: Choice) -> object:
     params = ll.llama_sampler_chain_default_params()
     params.no_perf = True
     chain = ll.llama_sampler_chain_init(params)
-    for sampler in _links(choice, n_vocab):
+    for sampler in _links(choice):
         ll.llama_sampler_chain_add(chain, sampler)
     return chain
 
 
-def _links(choice: Choice, n_vocab: int) -> list[object]:
-    links: list[object] = []
-    if choice.repeat_penalty != 1.0:
-        penalty = (PENALTY_WINDOW, choice.repeat_penalty, 0.0, 0.0)
-        links.append(ll.llama_sampler_init_penalties(n_vocab, *penalty))
+def _links(choice: Choice) -> Iterator[object]:
     if choice.top_k:
-        links.append(ll.llama_sampler_init_top_k(choice.top_k))
+        yield ll.llama_sampler_init_top_k(choice.top_k)
     if choice.top_p < 1.0:
-        links.append(ll.llama_sampler_init_top_p(choice.top_p, 1))
+        yield ll.llama_sampler_init_top_p(choice.top_p, 1)
     if choice.min_p > 0.0:
-        links.append(ll.llama_sampler_init_min_p(choice.min_p, 1))
+        yield ll.llama_sampler_init_min_p(choice.min_p, 1)
+    yield ll.llama_sampler_init_temp(choice.temperature)
     seed = secrets.randbelow(_RANDOM_SEED) if choice.seed is None else choice.seed % _RANDOM_SEED
-    return [*links, ll.llama_sampler_init_temp(choice.temperature), ll.llama_sampler_init_dist(seed)]
+    yield ll.llama_sampler_init_dist(seed)
