@@ -5,7 +5,7 @@ in the positions, a row that sees something missing. What a row "computes" depen
 that it sees, so that a text shows whether the memory was right.
 
 With `window` it has a second cache beside the first, in which cells that no row sees any more are
-gone at once, as if somebody else had taken them.
+gone at once, as if somebody else had taken them, unless there is `plenty` of them.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ class FakeCells:
     capacity: int
     can_share: bool = True
     window: int = 0
+    plenty: bool = False
     most_used: int = field(default=0, init=False)
     _all: list[Cell] = field(default_factory=list, init=False)
     _near: list[Cell] = field(default_factory=list, init=False)
@@ -64,7 +65,8 @@ class FakeCells:
         return not self.window or self._first(seq) == 0
 
     def state(self, seq: int) -> bytes:
-        return bytes([max(self._first(seq), 0), *self.tokens(seq)])
+        near = max(self._first(seq), self.kept(seq) - self.window) if self.window else 0
+        return bytes([near, *self.tokens(seq)])
 
     def restore(self, seq: int, data: bytes, length: int) -> bool:
         near, *tokens = data
@@ -125,6 +127,8 @@ class FakeCells:
     def _forget_what_nobody_sees(self) -> None:
         """Of a sequence whose cell is taken, everything before goes too
         (`llama_kv_cache::apply_ubatch`)."""
+        if self.plenty:
+            return
         last: dict[int, int] = {}
         for cell in self._near:
             seq = min(cell.seqs)

@@ -104,3 +104,7 @@ class Keeper:
         else:
             return
         self._touched[which] = time.monotonic()
+
+    def close(self) -> None:
+        """Wait for the files that are being written."""
+        self._disk.shutdown()

@@ -41,6 +41,8 @@ class _Node:
     holders: set[int]
     uses: int = 1
     worth: float = 0.0
+    touched: int = 0
+    """When it was used last, in uses of the tree: of two that are worth the same the older one goes."""
     children: "dict[int, _Node]" = field(default_factory=dict)
 
     @property
@@ -69,6 +71,7 @@ class PrefixTree:
         self._roots: dict[Hashable, _Node] = {}
         self._entries: dict[int, _Entry] = {}
         self._age = 0.0
+        self._uses = 0
         self.cells = 0
 
     # ---- looking
@@ -114,6 +117,7 @@ class PrefixTree:
 
         Raises `ValueError` where it held something else before.
         """
+        self._uses += 1
         before = self.length(seq)
         if before and self.match(key, tokens, (seq,)).length < before:
             raise ValueError(f"sequence {seq} holds other tokens than it is said to")
@@ -158,7 +162,7 @@ class PrefixTree:
         """
         leaf = min(
             (node for node in self._nodes() if not node.children and not self._is_pinned(node)),
-            key=lambda node: (self._is_awaited(node), node.worth, -node.start),
+            key=lambda node: (self._is_awaited(node), node.worth, node.touched),
             default=None,
         )
         if leaf is None:
@@ -185,9 +189,11 @@ class PrefixTree:
             if other != seq and not (entry.is_pinned or entry.is_awaited) and id(entry.node) in path
         ]
 
-    def _rank(self, seq: int) -> tuple[bool, bool, float]:
+    def _rank(self, seq: int) -> tuple[bool, bool, float, int]:
+        """Those first whose every token others hold too."""
         entry = self._entries[seq]
-        return entry.is_awaited, len(entry.node.holders) == 1, entry.node.worth
+        node = entry.node
+        return entry.is_awaited, len(node.holders) == 1, node.worth, node.touched
 
     # ---- the nodes
 
@@ -224,7 +230,7 @@ class PrefixTree:
             child = _Node(list(tokens[position:]), position, node, {seq})
             node.children[tokens[position]] = child
             self.cells += len(child.tokens)
-            child.worth = self._age + child.cost
+            self._appraise(child)
             return child
         agreeing = common(child.tokens, tokens, position)
         if agreeing < len(child.tokens):
@@ -232,21 +238,18 @@ class PrefixTree:
         if seq not in child.holders:
             child.holders.add(seq)
             child.uses += 1
-            child.worth = self._age + child.uses * child.cost
+            self._appraise(child)
         return child
+
+    def _appraise(self, node: _Node) -> None:
+        node.worth = self._age + node.uses * node.cost
+        node.touched = self._uses
 
     def _split(self, node: _Node, at: int) -> _Node:
         """Cut a node in two; gives the lower one, `node` stays the upper. They are never joined
         again: from now on they are used differently often."""
-        lower = _Node(
-            node.tokens[at:],
-            node.start + at,
-            node,
-            set(node.holders),
-            node.uses,
-            node.worth,
-            node.children,
-        )
+        lower = _Node(node.tokens[at:], node.start + at, node, set(node.holders), node.uses)
+        lower.worth, lower.touched, lower.children = node.worth, node.touched, node.children
         for child in lower.children.values():
             child.parent = lower
         for seq in lower.holders:
