@@ -174,6 +174,9 @@ async def test_the_child_says_the_same_with_drafts_and_counts_its_tokens(tiny_mo
         for number in range(4):
             text = f"{number} the inner ear and the inner ear"
             plain = await running.engine.generate(ask(text, 200))
+            before = await running.supervisor.call("status", {})
             drafted = await running.engine.generate(ask(text, 200, draft=True))
+            after = await running.supervisor.call("status", {})
             assert drafted.text == plain.text
             assert drafted.usage.output_tokens == plain.usage.output_tokens == 200
+            assert after.decoded_tokens - before.decoded_tokens == 199  # one came with the prompt

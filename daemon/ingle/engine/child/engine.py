@@ -259,9 +259,11 @@ class Engine:
         self.counters.count(outcome.decode_ms, is_cut=outcome.is_aborted)
         if outcome.code:
             return
+        values = iter(outcome.values)
         for key, feeds in in_flight.items():
+            chosen = sum(len(read) for read in itertools.islice(values, len(feeds)))
             if self._seating.running[key].work.is_generating:
-                self.counters.decoded += _rows(feeds)
+                self.counters.decoded += chosen  # of a draft, what was right
             else:
                 self.counters.prefilled += _rows(feeds)
 
