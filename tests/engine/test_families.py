@@ -5,6 +5,7 @@ The weights are random. What a family's tokenizer does is in `test_vocabulary`; 
 """
 
 import asyncio
+import itertools
 import math
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +18,7 @@ import pytest_asyncio
 from fakes import tiny_gguf
 from fakes.supervised import Supervised, installed, supervised
 from ingle.config import EngineConfig
-from ingle.engine.protocol import GenerateParams, ScoreParams, SurpriseParams
+from ingle.engine.protocol import GenerateParams, GenerateResult, ScoreParams, SurpriseParams
 from ingle.engine.supervisor import MODULE
 from ingle.models.families import family_of, stops_of
 from ingle.models.gguf import read_header
@@ -30,6 +31,9 @@ WRITERS = {
     model.architecture: name for name, model in reversed(tiny_gguf.MODELS.items()) if name != "bert"
 }
 """One model of each architecture."""
+
+NEAR = 0.02
+"""Log-likelihoods closer than this may change places: a batch rounds otherwise than a single row."""
 
 ENDINGS = {
     "llama": "<|im_end|>",
@@ -102,6 +106,26 @@ async def test_it_reads_the_same_in_company_as_alone(engine: Supervised, path: P
         assert result.logprobs == pytest.approx(expected, abs=0.01)
 
 
+async def test_it_writes_the_same_in_company_until_two_tokens_are_as_good(
+    engine: Supervised, path: Path
+):
+    asks = [asked(path, f"{number} ships and the sea", logprobs=2) for number in range(3)]
+    alone = [await engine.engine.generate(ask) for ask in asks]
+    together = await asyncio.gather(*map(engine.engine.generate, asks))
+    assert [decided(result) for result in alone] != [[]] * 3
+    for result, expected in zip(together, alone, strict=True):
+        clear = decided(expected)
+        assert [one.text for one in result.logprobs or []][: len(clear)] == clear
+
+
+def decided(result: GenerateResult) -> list[str]:
+    """The tokens before the first one that another could have taken the place of."""
+    assert result.logprobs
+    gaps = (one.top[0].logprob - one.top[1].logprob for one in result.logprobs)
+    clear = itertools.takewhile(lambda gap: gap > NEAR, gaps)
+    return [one.text for one, _ in zip(result.logprobs, clear, strict=False)]
+
+
 async def test_scoring_and_reading_agree(engine: Supervised, path: Path):
     spans = asked(path, "Where?").spans
     said = [" on the sea", " in the user", "no"]
@@ -113,10 +137,13 @@ async def test_scoring_and_reading_agree(engine: Supervised, path: Path):
 
 
 async def test_a_cancelled_request_makes_room(engine: Supervised, path: Path):
-    begun = asyncio.Event()
+    begun = asyncio.get_running_loop().create_future()
     endless = asked(path, "Tell a story.", 900, stream=True)
-    call = asyncio.ensure_future(engine.engine.generate(endless, lambda _: begun.set()))
-    await begun.wait()
+    call = asyncio.ensure_future(
+        engine.engine.generate(endless, lambda _: begun.done() or begun.set_result(None))
+    )
+    await asyncio.wait([call, begun], return_when=asyncio.FIRST_COMPLETED)
+    assert not call.done(), call.result()
     call.cancel()
     assert (await engine.engine.generate(asked(path, "And?", 4))).usage.output_tokens == 4
     status = await engine.supervisor.call("status", {})

@@ -15,7 +15,7 @@ INNER, STATE, CONV = 2 * EMBEDDING, 16, 4
 """Of a state-space layer."""
 LAYERS, EXPERTS = 2, 4
 
-Fact = int | float | bool | list[int]
+Fact = int | float | bool | list[int] | list[bool]
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,31 @@ def lfm2(weights: Weights, shape: Architecture, index: int) -> None:
     feed_forward(weights, shape, index)
 
 
+def qwen35(weights: Weights, shape: Architecture, index: int) -> None:
+    """A gated delta net in the first layer; in the second, attention whose queries carry a gate."""
+    block, keys, heads = f"blk.{index}", 2 * STATE, 4
+    values = heads * STATE
+    weights.filled(f"{block}.attn_norm.weight", 1, EMBEDDING)
+    weights.filled(f"{block}.post_attention_norm.weight", 1, EMBEDDING)
+    if index == 1:
+        for part, rows in (("q", 2 * EMBEDDING), ("k", 2 * HEAD), ("v", 2 * HEAD)):
+            weights.matrix(f"{block}.attn_{part}.weight", rows, EMBEDDING)
+        weights.filled(f"{block}.attn_q_norm.weight", 1, HEAD)
+        weights.filled(f"{block}.attn_k_norm.weight", 1, HEAD)
+        weights.into_stream(f"{block}.attn_output.weight", EMBEDDING, EMBEDDING)
+    else:
+        weights.matrix(f"{block}.attn_qkv.weight", 2 * keys + values, EMBEDDING)
+        weights.matrix(f"{block}.attn_gate.weight", values, EMBEDDING)
+        weights.exact(f"{block}.ssm_conv1d.weight", 2 * keys + values, CONV)
+        weights.filled(f"{block}.ssm_dt.bias", 0, heads)
+        weights.filled(f"{block}.ssm_a", -1, heads)
+        weights.matrix(f"{block}.ssm_beta.weight", heads, EMBEDDING)
+        weights.matrix(f"{block}.ssm_alpha.weight", heads, EMBEDDING)
+        weights.filled(f"{block}.ssm_norm.weight", 1, STATE)
+        weights.into_stream(f"{block}.ssm_out.weight", EMBEDDING, values)
+    feed_forward(weights, shape, index)
+
+
 def gpt_oss(weights: Weights, shape: Architecture, index: int) -> None:
     """Experts with biases, and attention sinks."""
     block = f"blk.{index}"
@@ -184,6 +209,10 @@ def _bloom_ends(weights: Weights, shape: Architecture, vocabulary: int) -> None:
     scale[-HIDDEN:] = 1
     weights.writer.add_tensor("token_embd_norm.weight", scale)
     weights.filled("token_embd_norm.bias", 0, EMBEDDING)
+
+
+def _gemma4_ends(weights: Weights, shape: Architecture, vocabulary: int) -> None:
+    weights.filled("rope_freqs.weight", 1, HEAD // 2)
 
 
 def _phi2_ends(weights: Weights, shape: Architecture, vocabulary: int) -> None:
@@ -223,6 +252,14 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gemma3": Architecture(
         "gemma3", 1, is_tied=True, norms=_GEMMA_NORMS, head_norms=(HEAD, HEAD), facts=_HEADS | _WINDOW
     ),
+    "gemma4": Architecture(
+        "gemma4", 1, is_tied=True, norms=_GEMMA_NORMS, head_norms=(HEAD, HEAD), ends=_gemma4_ends,
+        facts=_HEADS | {
+            "attention.sliding_window": 64, "attention.sliding_window_pattern": [True, False],
+            "attention.key_length_swa": HEAD, "attention.value_length_swa": HEAD,
+            "embedding_length_per_layer_input": 0,
+        },
+    ),
     "phi2": Architecture(
         "phi2", HEADS, is_rms=False, has_norm_bias=True, is_gated=False, norms=("attn_norm",), biased=_ALL, ends=_phi2_ends
     ),
@@ -232,6 +269,13 @@ ARCHITECTURES: dict[str, Architecture] = {
     "qwen3moe": Architecture(
         "qwen3moe", head_norms=(HEAD, HEAD), experts=True,
         facts=_HEADS | _EXPERTS | {"expert_feed_forward_length": FEED_FORWARD},
+    ),
+    "qwen35": Architecture(
+        "qwen35", is_tied=True, layer=qwen35,
+        facts=_HEADS | _STATE | {
+            "ssm.inner_size": 4 * STATE, "ssm.time_step_rank": 4, "ssm.group_count": 2,
+            "full_attention_interval": 2, "rope.dimension_sections": [4, 2, 2, 0],
+        },
     ),
     "granite": Architecture("granite", is_tied=True, facts={"logit_scale": 1.0}),
     "granitehybrid": Architecture(

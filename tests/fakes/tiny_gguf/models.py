@@ -14,6 +14,7 @@ from fakes.tiny_gguf.vocabularies import (
     Vocabulary,
     byte_pairs,
     sentencepiece,
+    spaced_pairs,
     word_pieces,
 )
 
@@ -58,6 +59,13 @@ def _gemma() -> Vocabulary:
     )  # fmt: skip
 
 
+def _gemma4() -> Vocabulary:
+    return spaced_pairs(
+        "<|turn>", "<turn|>", begin="<bos>", end="<eos>", end_of_turn="<turn|>",
+        user_defined=("<|channel>", "<channel|>"),
+    )  # fmt: skip
+
+
 def _phi3() -> Vocabulary:
     return sentencepiece(
         END_OF_TEXT, "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", end=END_OF_TEXT,
@@ -93,6 +101,12 @@ def _chatml(pre: str) -> Callable[[], Vocabulary]:
 def _qwen3() -> Vocabulary:
     return byte_pairs(
         "qwen2", IM_START, IM_END, END_OF_TEXT, end=IM_END, user_defined=("<think>", "</think>")
+    )
+
+
+def _qwen35() -> Vocabulary:
+    return byte_pairs(
+        "qwen35", IM_START, IM_END, END_OF_TEXT, end=IM_END, user_defined=("<think>", "</think>")
     )
 
 
@@ -165,6 +179,7 @@ MODELS: dict[str, TinyModel] = {
     "gemma": TinyModel("gemma", _gemma, _GEMMA),
     "gemma2": TinyModel("gemma2", _gemma, _GEMMA),
     "gemma3": TinyModel("gemma3", _gemma, _GEMMA),
+    "gemma4": TinyModel("gemma4", _gemma4, "{{- '<|turn>' + role + '\n' }}{{- '<turn|>\n' -}}"),
     "phi2": TinyModel("phi2", _plain("phi-2")),
     "phi3": TinyModel("phi3", _phi3, "{{ '<|user|>\n' + content + '<|end|>\n<|assistant|>\n' }}"),
     "phi4": TinyModel("phi3", _phi4, "<|im_start|>user<|im_sep|>"),
@@ -176,6 +191,11 @@ MODELS: dict[str, TinyModel] = {
     "qwen2": TinyModel("qwen2", _chatml("qwen2"), CHATML),
     "qwen3": TinyModel("qwen3", _qwen3, CHATML + "{% if enable_thinking is false %}"),
     "qwen3moe": TinyModel("qwen3moe", _qwen3, CHATML + "{% if enable_thinking is false %}"),
+    "qwen3.5": TinyModel(
+        "qwen35",
+        _qwen35,
+        "{{ render_content(message.content, true)|trim }}{{ enable_thinking }}" + CHATML,
+    ),
     "granite": TinyModel("granite", _granite, _GRANITE),
     "granite4": TinyModel("granitehybrid", _granite, _GRANITE),
     "smollm2": TinyModel("llama-tied", _chatml("smollm"), CHATML),

@@ -18,6 +18,7 @@ SPACE = "\u2581"
 WORDS = ("the", "and", "ing", "on", "user", "assistant", "model", "system", "Hi", "INST", "is", "s>")
 """Pieces beside single characters; "s>" could merge with "<" into a control token."""
 
+NORMAL = int(gguf.TokenType.NORMAL)
 END_OF_TEXT = "<|endoftext|>"
 IM_START, IM_END = "<|im_start|>", "<|im_end|>"
 
@@ -65,7 +66,7 @@ class Vocabulary:
         """Which tokens are ordinary text that a terminal shows."""
         pairs = zip(self.tokens.texts, self.tokens.types, strict=True)
         return [
-            kind == int(gguf.TokenType.NORMAL)
+            kind == NORMAL
             and text.replace(SPACE, " ").replace("\u0120", " ").isascii()
             and text.isprintable()
             for text, kind in pairs
@@ -153,6 +154,18 @@ def byte_pairs(
     return Vocabulary(
         "gpt2", pre, tokens, begin, end, end_of_turn, adds_begin, merges=tuple(merges)
     )  # fmt: skip
+
+
+def spaced_pairs(
+    *controls: str, begin: str, end: str, end_of_turn: str, user_defined: Sequence[str] = ()
+) -> Vocabulary:
+    """As Gemma 4 has it: merges of sentencepiece's pieces, bytes as a last resort."""
+    pieces = sentencepiece(*controls, begin=begin, end=end, user_defined=user_defined).tokens
+    texts = [text for text, kind in zip(pieces.texts, pieces.types, strict=True) if kind == NORMAL]
+    merges = [f"{text[:-1]} {text[-1]}" for text in texts if len(text) > 1 and text[:-1] in texts]
+    return Vocabulary(
+        "gemma4", "gemma4", pieces, begin, end, end_of_turn, adds_begin=True, merges=tuple(merges)
+    )
 
 
 def word_pieces() -> Vocabulary:

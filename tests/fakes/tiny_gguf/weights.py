@@ -21,7 +21,8 @@ HIDDEN = 4
 CONSTANT = EMBEDDING - 1
 """The one that is the same for all tokens."""
 SHARE, TIED_SHARE = 1.0, 0.01
-"""Of a token's own embedding beside what the layers add; a tied model with more repeats itself."""
+"""Of a token's own embedding beside what the layers add; a tied model with more repeats itself. What
+its output loses by that, the norm before gives back."""
 
 Array = NDArray[np.float32]
 
@@ -70,7 +71,8 @@ class Weights:
         visible, hidden = embedding[:, :-HIDDEN], embedding[:, -HIDDEN:]
         visible *= np.where(shown, TIED_SHARE, 0.0) if is_tied else SHARE
         hidden[:, :] = np.where(shown, 0, hidden)
-        scale = np.ones(EMBEDDING, np.float32)
+        loudness = 1 / (TIED_SHARE * np.sqrt(EMBEDDING - HIDDEN)) if is_tied else 1
+        scale = np.full(EMBEDDING, loudness, np.float32)
         scale[-HIDDEN:] = 0
         if ending is not None:
             embedding[:, CONSTANT] = 2.0
