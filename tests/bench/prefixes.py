@@ -5,14 +5,17 @@ that begins with the same tokens, so that nothing but the engine's work is in th
 """
 
 import json
+import select
 import statistics
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from answers import Answer, Tallies, Tally
 from figures import Figure, median, number
 from pair import Pair, pair
-from place import Effort, Place
+from place import CannotMeasure, Effort, Place
 from playing import ask
 from prompts import Prompt
 from sides import Side
@@ -23,6 +26,8 @@ N_CTX, SLOTS = 8192, 4
 PREFIX_WORDS, NEW_WORDS, WRITTEN = 1000, 24, 16
 WARM_ASKS = 4
 """After the first one, a round."""
+
+SAVE_S, LOOK_AGAIN_S = 10.0, 0.05
 
 SKILL = """\
 summary = "Measures the prefix cache"
@@ -66,12 +71,27 @@ def _restored(both: Pair, place: Place, name: str) -> Answer:
     file = place.paths.skills / f"{name}.toml"
     file.write_text(SKILL.format(system=json.dumps(system)), encoding="utf-8")
     both.ingle.call("daemon.reload")
+    before = _saved(place.paths.prefixes)
     for _ in range(2):
         with suppress(ModelTooSmall):  # it may well have nothing to say about random words
             both.ingle.call("skill.run", skill=name, text=both.words.unique(NEW_WORDS))
+    _until_saved(place.paths.prefixes, before)
     both.ingle.call("model.unload")
     both.ingle.tokenize("loads it again")
     return _asked(both.daemon, system, both.words.unique(NEW_WORDS))
+
+
+def _saved(folder: Path) -> set[Path]:
+    return set(folder.glob("*/*.prefix"))
+
+
+def _until_saved(folder: Path, before: set[Path]) -> None:
+    """It is written in an idle moment. Raises `CannotMeasure`."""
+    deadline = time.monotonic() + SAVE_S
+    while _saved(folder) <= before:
+        if time.monotonic() > deadline:
+            raise CannotMeasure(f"no prefix was saved within {SAVE_S:.0f} s")
+        select.select([], [], [], LOOK_AGAIN_S)
 
 
 def _figures(cold: Tallies, warm: Tallies, short: Tallies) -> Iterator[Figure]:
