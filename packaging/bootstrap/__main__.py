@@ -47,7 +47,9 @@ class Setup:
         wanted = environment.wanted(llama.key(backend), extras)
         there = environment.present()
         if there is None or not there.covers(wanted):
+            self._refuse_if_impossible(backend)
             self._python_packages(backend, extras, wanted)
+            self._devices(backend)
         self._model()
 
     def _log(self, name: str) -> Path:
@@ -59,6 +61,9 @@ class Setup:
             lists.append("virtual")
         if self._options.tests:
             lists.append("test")
+        backend = accelerator.BACKENDS.get(self._options.gpu)
+        if backend and backend.packages:
+            lists.append(backend.packages)
         lacking = packages.ensure(
             packages.needed(lists),
             may_install=not self._options.no_system_packages,
@@ -67,6 +72,12 @@ class Setup:
         )
         if lacking:
             self.missing.append(f"system packages: {' '.join(lacking)}")
+
+    def _refuse_if_impossible(self, backend: accelerator.Backend) -> None:
+        """Before anything is changed. Raises `SetupError` for what was asked for and cannot be built."""
+        lacking = None if llama.cached(backend, self._cache) else backend.lacking()
+        if lacking is not None:
+            raise lacking
 
     def _python_packages(
         self, backend: accelerator.Backend, extras: set[str], wanted: environment.Contents
@@ -92,7 +103,7 @@ class Setup:
             llama.check_compiler()
             self._screen.say(
                 f"  llama.cpp {llama.version()} is compiled for {backend.name}, once, "
-                f"{accelerator.jobs(backend)} files at a time; that takes 4 to 16 minutes on two cores"
+                f"{accelerator.jobs(backend)} files at a time; that takes {backend.takes} on two cores"
             )
             wheel = llama.build(
                 backend, environment.PYTHON, self._cache, self._log("llama.cpp"), self._screen
@@ -125,6 +136,20 @@ class Setup:
             return False
         self._screen.done("PyGObject, pydbus, python-xlib")
         return True
+
+    def _devices(self, backend: accelerator.Backend) -> None:
+        """Whether a build for GPUs finds one: a missing driver is never noticed otherwise."""
+        if backend.name == "cpu":
+            return
+        self._screen.step("GPU")
+        found = environment.gpus()
+        if found:
+            self._screen.done(", ".join(found))
+        else:
+            self._screen.warn(
+                f"llama.cpp was built for {backend.name}, but finds no GPU: is its driver installed, "
+                "and are you in the group `render`?"
+            )
 
     def _model(self) -> None:
         """Fetched, checked and tried by Ingle itself; at once if it is there."""

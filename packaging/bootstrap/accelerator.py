@@ -5,14 +5,18 @@ are both there, and says so loudly where a GPU would lie idle.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from command import SetupError, output
+
 BASE_FLAGS = ("-DGGML_NATIVE=ON", "-DLLAVA_BUILD=OFF")
 """This machine's own instructions (the wheel stays here), and no vision: nothing uses it."""
 
+NVIDIA = Path("/dev/nvidia0")
 DISCRETE_VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
 """PCI vendors whose cards beat the CPU; Intel's graphics share its memory and mostly do not."""
 
@@ -23,45 +27,98 @@ class Backend:
 
     name: str
     flags: tuple[str, ...] = ()
-    needs: str = ""
+    packages: str | None = None
+    """The list under `apt/` that has what it is compiled with, where the distribution has that."""
     gib_a_job: float = 1.5
     """Memory that one compiler takes; nvcc takes twice as much as g++."""
-    is_possible: Callable[[], bool] = field(default=lambda: True)
+    takes: str = "4 to 16 minutes"
+    """On two cores, measured; for toolkits that were not at hand, an expectation."""
+    lacking: Callable[[], SetupError | None] = field(default=lambda: None)
+    """What is missing for the build, and how to get it."""
+    has_device: Callable[[], bool] = field(default=lambda: True)
 
     @property
     def cmake_flags(self) -> tuple[str, ...]:
         return BASE_FLAGS + self.flags
 
-
-def _has_cuda() -> bool:
-    return nvcc() is not None and Path("/dev/nvidia0").exists()
-
-
-def _has_rocm() -> bool:
-    return shutil.which("hipcc") is not None and Path("/dev/kfd").exists()
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be built here, and used."""
+        return self.has_device() and self.lacking() is None
 
 
-def _has_vulkan() -> bool:
-    headers = Path("/usr/include/vulkan/vulkan.h").exists()
-    return headers and shutil.which("glslc") is not None and bool(graphics_cards())
+def _lacks_cuda() -> SetupError | None:
+    if not nvcc():
+        return SetupError(
+            "llama.cpp cannot be built for CUDA: there is no nvcc",
+            "install NVIDIA's CUDA toolkit (Debian: nvidia-cuda-toolkit, from non-free), "
+            "or take `packaging/setup --gpu vulkan`, which needs no toolkit",
+        )
+    if not NVIDIA.exists():  # nvcc's "native" architecture is the one of the card that is there
+        return SetupError(
+            f"llama.cpp cannot be built for CUDA: no NVIDIA card is to be seen ({NVIDIA})",
+            "look whether NVIDIA's driver is loaded: `nvidia-smi`",
+        )
+    return None
 
+
+def _lacks_rocm() -> SetupError | None:
+    if shutil.which("hipcc") and shutil.which("hipconfig"):
+        return None
+    return SetupError(
+        "llama.cpp cannot be built for ROCm: there is no hipcc",
+        "install AMD's ROCm (hipcc, rocBLAS), or take `packaging/setup --gpu vulkan`",
+    )
+
+
+def _lacks_vulkan() -> SetupError | None:
+    sdk = os.environ.get("VULKAN_SDK", "")
+    if not (shutil.which("glslc") or shutil.which("glslc", path=f"{sdk}/bin")):
+        return SetupError("llama.cpp cannot be built for Vulkan: there is no glslc", VULKAN_PACKAGES)
+    header = Path(sdk or "/usr", "include/vulkan/vulkan_core.h")
+    try:
+        text = header.read_text(encoding="utf-8")
+    except OSError:
+        return SetupError(f"llama.cpp cannot be built for Vulkan: no {header}", VULKAN_PACKAGES)
+    if VULKAN_NEEDS in text:
+        return None
+    found = re.search(r"^#define VK_HEADER_VERSION (\d+)", text, re.MULTILINE)
+    return SetupError(
+        f"llama.cpp cannot be built for Vulkan: its headers are too old ({header}: "
+        f"1.x.{found[1] if found else '?'}; 1.3.272 is new enough, Debian 12 has 1.3.239)",
+        "set VULKAN_SDK to LunarG's SDK (vulkan.lunarg.com), or use Debian 13 or Ubuntu 24.04",
+    )
+
+
+VULKAN_NEEDS = "VK_EXT_layer_settings"
+"""What llama.cpp's code names unconditionally; the oldest headers with it are 1.3.272."""
+VULKAN_PACKAGES = "`apt-get install glslc libvulkan-dev spirv-headers`, or set VULKAN_SDK"
 
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Backend("cuda", ("-DGGML_CUDA=ON",), "nvcc (the CUDA toolkit)", 3.0, _has_cuda),
-        Backend("rocm", ("-DGGML_HIP=ON",), "hipcc (ROCm)", 3.0, _has_rocm),
-        Backend("vulkan", ("-DGGML_VULKAN=ON",), "glslc libvulkan-dev", 1.5, _has_vulkan),
+        Backend(
+            "cuda", ("-DGGML_CUDA=ON",), gib_a_job=3.0, takes="up to an hour", lacking=_lacks_cuda,
+            has_device=lambda: NVIDIA.exists(),
+        ),
+        Backend(
+            "rocm", ("-DGGML_HIP=ON",), gib_a_job=3.0, takes="up to an hour", lacking=_lacks_rocm,
+            has_device=lambda: Path("/dev/kfd").exists(),
+        ),
+        Backend(
+            "vulkan", ("-DGGML_VULKAN=ON",), "vulkan", takes="15 to 30 minutes", lacking=_lacks_vulkan,
+            has_device=lambda: bool(graphics_cards()),
+        ),
         Backend("cpu"),
     )
-}
+}  # fmt: skip
 
 
 def choose(wanted: str) -> Backend:
     """The backend by its name; "auto" is the first that is possible here."""
     if wanted != "auto":
         return BACKENDS[wanted]
-    return next(backend for backend in BACKENDS.values() if backend.is_possible())
+    return next(backend for backend in BACKENDS.values() if backend.is_possible)
 
 
 def idle_card_warning(chosen: Backend) -> str | None:
@@ -71,15 +128,25 @@ def idle_card_warning(chosen: Backend) -> str | None:
         return None
     return (
         f"there is a graphics card ({', '.join(cards)}), but llama.cpp is built for the CPU only.\n"
-        "    For CUDA install its toolkit (nvcc), for Vulkan `apt-get install glslc libvulkan-dev`,\n"
-        "    then run `make run` again, or choose with `packaging/setup --gpu cuda|vulkan|rocm`."
+        "    `packaging/setup --gpu cuda`, `--gpu vulkan` or `--gpu rocm` say what each of them needs;\n"
+        "    Vulkan needs the least."
     )
+
+
+def toolkit_environment(backend: Backend) -> dict[str, str]:
+    """Where the backend's compiler is, as CMake wants to be told."""
+    if backend.name == "cuda" and (compiler := nvcc()):
+        return {"CUDACXX": compiler}
+    if backend.name == "rocm":
+        clang = Path(output(["hipconfig", "-l"]).strip()) / "clang"
+        return {"HIPCXX": str(clang), "HIP_PATH": output(["hipconfig", "-R"]).strip()}
+    return {}
 
 
 def graphics_cards(drm: Path = Path("/sys/class/drm")) -> list[str]:
     """The makers of the cards that would be worth a build of their own."""
     found = {_vendor(file) for file in _readable(drm.glob("card[0-9]*/device/vendor"))}
-    if Path("/dev/nvidia0").exists():
+    if NVIDIA.exists():
         found.add("NVIDIA")
     return sorted(name for name in found if name)
 

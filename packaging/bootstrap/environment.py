@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from command import CommandFailed, SetupError, run, succeeds
+from command import CommandFailed, SetupError, output, run, succeeds
 from screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +87,20 @@ def _works() -> bool:
 def install(extras: Iterable[str], wheel: Path | None, log: Path, screen: Screen) -> None:
     """Install this checkout, editable, with `extras`. Raises `CommandFailed`."""
     names = ",".join(extras)
+    if wheel:  # of the same version as the one for another backend: pip would leave that
+        pip(["--force-reinstall", "--no-deps", str(wheel)], log, screen)
     local = [str(wheel)] if wheel else []
     pip([*local, "--editable", f"{ROOT}[{names}]" if names else str(ROOT)], log, screen)
+
+
+def gpus() -> list[str]:
+    """The GPUs that the installed llama.cpp finds, in words; none where it cannot be asked."""
+    try:
+        told = json.loads(output([str(PYTHON), "-m", "ingle.engine.child.devices"]))
+    except ValueError:
+        return []
+    found = [device for device in told["devices"] if device["kind"] in ("gpu", "igpu")]
+    return [f"{device['description']} ({device['name']})" for device in found]
 
 
 def can_build_desktop() -> bool:

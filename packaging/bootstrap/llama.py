@@ -106,14 +106,11 @@ def unpacked(python: Path, place: Path, log: Path, screen: Screen) -> Path:
 
 
 def _environment(backend: Backend) -> dict[str, str]:
-    env = {
+    return {
         "CMAKE_ARGS": " ".join(backend.cmake_flags),
         "CMAKE_BUILD_PARALLEL_LEVEL": str(accelerator.jobs(backend)),
+        **accelerator.toolkit_environment(backend),
     }
-    compiler = accelerator.nvcc()
-    if backend.name == "cuda" and compiler:
-        env["CUDACXX"] = compiler
-    return env
 
 
 def ninja_step(line: str) -> tuple[str, float] | None:
