@@ -8,6 +8,7 @@ import pytest
 from house.sources import ROOT, files
 from ingle.cli import exits
 from ingle.cli.registry import COMMANDS
+from ingle.models.formats import TEMPLATES
 from ingle.plughost.grants import MEANINGS
 from ingle.wire.schema import METHODS
 
@@ -43,6 +44,10 @@ def test_the_readme_has_a_line_for_every_exit_code():
 def test_the_readme_has_a_line_for_every_plugin():
     built_in = {path.parent.name for path in files("plugin.toml") if path.parts[-3] == "plugins"}
     assert set(_table("Plugins")) == built_in
+
+
+def test_the_readme_has_a_line_for_every_chat_template():
+    assert set(_table("Chat templates")) == set(TEMPLATES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
