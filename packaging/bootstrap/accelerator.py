@@ -99,7 +99,7 @@ BACKENDS = {
     for backend in (
         Backend(
             "cuda", ("-DGGML_CUDA=ON",), gib_a_job=3.0, takes="up to an hour", lacking=_lacks_cuda,
-            has_device=lambda: NVIDIA.exists(),
+            has_device=NVIDIA.exists,
         ),
         Backend(
             "rocm", ("-DGGML_HIP=ON",), gib_a_job=3.0, takes="up to an hour", lacking=_lacks_rocm,
