@@ -86,6 +86,11 @@ def test_half_a_frame_and_silence_leave_no_trace(running: RunningDaemon) -> None
         {"prompt": "x", "schema": {"type": "object"}, "grammar": 'root ::= "a"'},
         {"prompt": "x", "grammar": "root ::= ("}, {"prompt": "x", "grammar": "no root here"},
         {"prompt": "x", "stop": ["s"] * 10_000}, {"prompt": "x", "adapter": "nope"},
+        {"prompt": "x", "logprobs": 21}, {"prompt": "x", "logprobs": -1}, {"prompt": "x", "exact": "yes"},
+        {"prompt": "x", "temperature": "NaN"}, {"prompt": "x", "top_p": 2**63}, {"prompt": "x", "seed": -1},
+        {"prompt": "x", "grammar": "root ::= root \"a\" | \"b\""}, {"prompt": "x", "schema": {"not": {}}},
+        {"prompt": "x", "grammar": "root ::= (((\"a\"{1000}){1000}){1000})"},
+        {"prompt": "x", "schema": {"$ref": "#"}}, {"prompt": "x", "schema": {"type": "nonsense"}},
     ],
 )  # fmt: skip
 def test_impossible_parameters_are_refused_and_the_next_request_is_served(
@@ -118,3 +123,10 @@ def test_no_bytes_at_all_end_the_daemon(running: RunningDaemon, data: bytes) -> 
         for each in answer if isinstance(answer, list) else [answer]:
             assert each["jsonrpc"] == "2.0"
     assert running.process.poll() is None
+
+
+def test_an_exact_answer_is_the_same_over_the_socket_with_its_likelihoods(client: Ingle) -> None:
+    asked = {"prompt": "the sea", "exact": True, "logprobs": 1, "max_tokens": 6}
+    first, again = (client.call("assistant.generate", **asked) for _ in range(2))
+    assert (first["text"], first["logprobs"]) == (again["text"], again["logprobs"])
+    assert {"text", "logprob", "top"} <= first["logprobs"][0].keys()

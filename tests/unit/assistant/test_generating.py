@@ -1,12 +1,16 @@
 """`assistant.generate`: prompts as they are, control characters out, and nothing cut."""
 
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from fakes.toy_engine import ToyEngine
 from ingle.assistant.generating import generate
+from ingle.engine import protocol
 from ingle.errors import ContextTooLong, InvalidParams
+from ingle.vocabulary import Likely, TokenLogprob
 from ingle.wire.calls.assistant import ChatMessage, GenerateParams
 
 
@@ -57,3 +61,23 @@ async def test_a_seed_reproduces_the_text_which_takes_an_exact_computation(
     engine = ToyEngine()
     await generate(engine, GenerateParams(prompt="Hi", **params), lambda _: None)
     assert engine.generated[0].exact is exact
+
+
+async def test_likelihoods_are_passed_on_without_what_is_not_to_be_seen() -> None:
+    told = [TokenLogprob(text="\x1b[31mHi", logprob=-0.5, top=[Likely(text="\u202eHo", logprob=-1.0)])]
+
+    class Telling(ToyEngine):
+        async def generate(
+            self,
+            params: protocol.GenerateParams,
+            on_delta: Callable[[str], None] | None = None,
+            deadline_ms: int | None = None,
+        ) -> protocol.GenerateResult:
+            assert params.logprobs == 1
+            result = await super().generate(params, on_delta, deadline_ms)
+            return msgspec.structs.replace(result, logprobs=told)
+
+    result = await generate(Telling(), GenerateParams(prompt="Hi", logprobs=1), lambda _: None)
+    assert result.logprobs is not None
+    assert (result.logprobs[0].text, result.logprobs[0].top[0].text) == ("Hi", "Ho")
+    assert result.logprobs[0].logprob == -0.5
