@@ -87,6 +87,7 @@ async def supervised(
     config: EngineConfig | None = None,
     child_module: str = engine_child.MODULE,
     environ: Mapping[str, str] | None = None,
+    snapshots: Path | None = None,
 ) -> AsyncIterator[Supervised]:
     """A running supervisor without a model; `load` is `FAKE_ENGINE_LOAD`, unless `environ` is all
     that the child gets."""
@@ -96,6 +97,7 @@ async def supervised(
     supervisor = Supervisor(
         config or EngineConfig(),
         Ears(lambda status: parts[0].hear(status), lambda *told: parts[0].loading.append(told)),
+        snapshots=snapshots,
         child=Child(child_module, environ),
         backoff=Backoff(first_s=0.01),
     )
