@@ -136,16 +136,18 @@ def test_an_untuned_pace_takes_the_threads_it_was_given():
     assert learned(pace, 1, {6: 1.0}) == learned(pace, 128, {6: 1.0}) == 6
 
 
-def test_what_was_measured_seldom_or_long_ago_is_hoped_to_be_cheap(clock: Clock):
+def test_what_was_measured_long_ago_is_hoped_to_be_a_part_of_the_largest_step(clock: Clock):
     pace = Pace(1, clock=clock)
     pace.observe(1, 1, 6.0)
-    assert pace.hoped(8) == 6.0
+    pace.observe(128, 1, 133.0)
+    assert pace.hoped(8) == pace.ms(8) == 13.0
     for _ in range(5):
         clock.now += 1
         pace.observe(8, 1, 300.0)
     assert pace.hoped(8) == pace.ms(8) == 300.0
+    assert pace.hoped(16) < 30 < pace.ms(16)
     clock.now += RARELY_S + 1
-    assert pace.hoped(8) == 6.0
+    assert pace.hoped(8) == 13.0
     pace.observe(8, 1, 27.0)
     assert pace.hoped(8) == pace.ms(8)
 
@@ -153,8 +155,18 @@ def test_what_was_measured_seldom_or_long_ago_is_hoped_to_be_cheap(clock: Clock)
 def test_what_was_measured_once_in_a_bad_moment_is_tried_again_soon(clock: Clock):
     pace = Pace(1, clock=clock)
     pace.observe(1, 1, 6.0)
-    for _ in range(3):
-        pace.observe(8, 1, 300.0)
+    pace.observe(128, 1, 133.0)
+    pace.observe(8, 1, 300.0)
     assert pace.hoped(8) == 300.0
     clock.now += AGAIN_S + 1
-    assert pace.hoped(8) == 6.0
+    assert pace.hoped(8) == 13.0
+
+
+def test_nothing_is_hoped_of_what_is_larger_than_all_that_was_measured(clock: Clock):
+    pace = Pace(1, clock=clock)
+    assert pace.hoped(8) == 0.0
+    pace.observe(1, 1, 6.0)
+    pace.observe(8, 1, 27.0)
+    clock.now += RARELY_S + 1
+    assert pace.hoped(16) == pace.ms(16)
+    assert pace.hoped(8) == pace.ms(8)

@@ -18,8 +18,6 @@ from statistics import median
 
 SAMPLES = 5
 """Their median is believed: one step that the system put aside says nothing about the next."""
-FEW = 2
-"""So few samples may all have been taken in one bad moment."""
 NEARLY = 1.25
 """What was at most so many times slower is tried again sooner."""
 AGAIN_S, RARELY_S = 5.0, 60.0
@@ -101,13 +99,19 @@ class Pace:
 
     def hoped(self, rows: int) -> float:
         """As `ms`, where it is known well. What was measured seldom, or long ago, in worse times
-        perhaps, is thought as cheap as a single row, and so tried again."""
+        perhaps, may be no dearer than a part of the largest step, and is tried again."""
         records = self._records.get(_size(rows), {}).values()
         tries = sum(len(record.samples) for record in records)
-        patience = 0.0 if tries < FEW else AGAIN_S if tries < SAMPLES else RARELY_S
-        if all(self._clock() - record.tried > patience for record in records):
-            return self.ms(1)
-        return self.ms(rows)
+        patience = AGAIN_S if tries < SAMPLES else RARELY_S
+        if any(self._clock() - record.tried <= patience for record in records):
+            return self.ms(rows)
+        return min(self.ms(rows), self._share_of_largest(rows))
+
+    def _share_of_largest(self, rows: int) -> float:
+        if not self._sizes or rows >= self._sizes[-1]:
+            return self.ms(rows)
+        least, largest = self.ms(1), self._ms[self._sizes[-1]]
+        return least + (largest - least) * (rows - 1) / (self._sizes[-1] - 1)
 
     def rows_within(self, ms: float, most: int) -> int:
         """The most rows, of 1 to `most`, of a step that probably lasts no longer than `ms`."""
