@@ -3,13 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fakes import tiny_gguf
 from fakes.asking import ask, chat
-from fakes.supervised import Supervised
+from fakes.supervised import Supervised, installed, supervised
+from ingle.config import EngineConfig
 from ingle.engine.protocol import GenerateParams, ScoreParams
+from ingle.engine.supervisor import MODULE
 from ingle.errors import InvalidParams
 from ingle.vocabulary import Span
 
@@ -165,3 +169,16 @@ async def test_candidates_that_cannot_be_scored_are_refused(
 ):
     with pytest.raises(InvalidParams):
         await engine.engine.score(ScoreParams(spans=chat("x"), candidates=list(candidates)))
+
+
+@pytest.mark.parametrize("model", ["llama1", "falcon", "gemma3", "bloom", "mistral-nemo", "mamba"])
+async def test_every_tokenizer_can_be_held_to_a_form(tmp_path: Path, model: str):
+    """Random models want anything but what is asked, and characters that they have no token for."""
+    path = tiny_gguf.build(tmp_path / f"{model}.gguf", model)
+    words = {"type": "array", "items": {"enum": ["é海🌊", "the <s> end"]}, "minItems": 2, "maxItems": 3}
+    async with supervised(config=EngineConfig(n_ctx=512), child_module=MODULE) as running:
+        await running.supervisor.use(installed(path))
+        asked = [ask("a", 150, schema=words, temperature=1.0, seed=seed) for seed in range(3)]
+        for result in await asyncio.gather(*map(running.engine.generate, asked)):
+            assert set(json.loads(result.text)) <= {"é海🌊", "the <s> end"}
+            assert result.finish_reason == "stop"

@@ -2,12 +2,16 @@
 
 import asyncio
 import math
+from pathlib import Path
 
 import pytest
 
+from fakes import tiny_gguf
 from fakes.asking import ask
-from fakes.supervised import Supervised
+from fakes.supervised import Supervised, installed, supervised
+from ingle.config import EngineConfig
 from ingle.engine.protocol import GenerateParams, GenerateResult, SurpriseParams
+from ingle.engine.supervisor import MODULE
 from ingle.errors import InvalidParams
 from ingle.vocabulary import Span
 
@@ -120,3 +124,14 @@ async def test_half_a_character_is_told_by_its_bytes(engine: Supervised):
 async def test_so_many_rivals_are_not_told(engine: Supervised, logprobs: int):
     with pytest.raises(InvalidParams, match="logprobs"):
         await engine.engine.generate(ask(logprobs=logprobs))
+
+
+@pytest.mark.parametrize("model", ["gemma3", "granite4", "mixtral"])
+async def test_exact_with_models_of_other_kinds(tmp_path: Path, model: str):
+    """A sliding window, a state in place of a cache, experts."""
+    path = tiny_gguf.build(tmp_path / f"{model}.gguf", model)
+    async with supervised(config=EngineConfig(n_ctx=1024), child_module=MODULE) as running:
+        await running.supervisor.use(installed(path))
+        alone = await running.engine.generate(exact(temperature=1.0, seed=1))
+        crowded = await in_company(running, exact(temperature=1.0, seed=1))
+        assert crowded.logprobs == alone.logprobs
