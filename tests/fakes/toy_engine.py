@@ -40,6 +40,8 @@ class ToyEngine:
     n_ctx: int = 2048
     pieces: int = 5
     """Characters of a delta."""
+    stand_in: "ToyEngine | None" = None
+    """Who answers what begins now."""
     generated: list[protocol.GenerateParams] = field(default_factory=list)
     scored: list[protocol.ScoreParams] = field(default_factory=list)
 
@@ -48,7 +50,7 @@ class ToyEngine:
         return toy_model(self.tier)
 
     def held(self) -> "ToyEngine":
-        return self
+        return self.stand_in or self
 
     async def tokenize(self, text: str) -> list[int]:
         return [len(token) for token in _TOKEN.findall(text)]

@@ -31,7 +31,7 @@ async def generate(
     turn = begin(engine, params.priority)
     temperature = TEMPERATURE if params.temperature is None else params.temperature
     stops = [*params.stop, *stops_of(turn.model.family)]
-    result = await engine.generate(
+    result = await turn.engine.generate(
         protocol.GenerateParams(
             spans=turn.prompt(_said(params)).spans,
             max_tokens=params.max_tokens or MAX_TOKENS,

@@ -81,3 +81,10 @@ async def test_likelihoods_are_passed_on_without_what_is_not_to_be_seen() -> Non
     assert result.logprobs is not None
     assert (result.logprobs[0].text, result.logprobs[0].top[0].text) == ("Hi", "Ho")
     assert result.logprobs[0].logprob == -0.5
+
+
+async def test_the_model_that_the_prompt_was_made_for_answers_it() -> None:
+    engine = ToyEngine(stand_in=ToyEngine(answers=["I am the other."]))
+    result = await generate(engine, GenerateParams(prompt="Hi"), lambda _: None)
+    assert result.text == "I am the other."
+    assert engine.generated == []
