@@ -1,6 +1,7 @@
 """Rewriting weights as a program: whole or not at all, one line on failure."""
 
 import fcntl
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,10 @@ def test_a_model_is_rewritten_and_nothing_else_is_left(tiny_model: Path, tmp_pat
     pytest.importorskip("llama_cpp")
     target = tmp_path / "tiny-q8.gguf"
     done = quantize(tiny_model, target, "q8_0")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    shares = [json.loads(line)["progress"] for line in done.stdout.splitlines()]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
     assert read_header(target).quantization == "Q8_0"
     assert read_header(target).parameters == read_header(tiny_model).parameters
     assert list(tmp_path.iterdir()) == [target]
