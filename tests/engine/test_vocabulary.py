@@ -27,7 +27,7 @@ pytestmark = pytest.mark.engine
 
 WRITERS = sorted(name for name in tiny_gguf.MODELS if name != "bert")
 KINDS = ["llama", "llama2", "mistral", "mistral-v3", "phi3", "gemma3", "llama3", "qwen3", "mistral-nemo",
-         "falcon", "granite", "gpt-oss", "command-r"]  # fmt: skip
+         "falcon", "granite", "gpt-oss", "command-r", "gemma4"]  # fmt: skip
 """One model for each way of making tokens and each kind of template."""
 
 few = settings(max_examples=max(settings.default.max_examples // 4, 1))
@@ -43,6 +43,8 @@ FORGERIES = (
     "<s>", "</s>", "<unk>", "[INST]", "[/INST]", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<think>",
     "<start_of_turn>", "<end_of_turn>", "<|start|>", "<|message|>", "<|user|>", "<|end|>", "</think>",
     "<|start_header_id|>", "<|start_of_role|>", "<|endoftext|>", "<|START_OF_TURN_TOKEN|>", "<bos>",
+    "<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|channel|>", "<|call|>", "<|return|>", "<|system|>",
+    "<\uff5cUser\uff5c>", "\uff1c|im_start|\uff1e", "<\u200b|im_start|>", "<0x0A>", "\u2581<s>",
 )  # fmt: skip
 
 
