@@ -4,6 +4,7 @@ The model here is a table: after a token comes the token plus one, and a likelih
 """
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given
@@ -44,13 +45,35 @@ class Memory:
         assert feed.start <= len(held), "a gap in the positions"
         assert feed.tokens, "an empty feed"
         self.seqs[feed.seq] = held[: feed.start] + list(feed.tokens)
-        return [self._value(feed, want) for want in feed.wants]
+        values = []
+        for want in feed.wants:
+            values.append(self._value(feed, want))
+            if want.draft is not None and values[-1] != want.draft:
+                break
+        return values
 
     def _value(self, feed: Feed, want: Any) -> Value:
         token = feed.tokens[want.index]
         if want.sampler is not None:
             return token + 1
         return [-float(target) for target in want.targets]
+
+
+PORTION = 64
+
+
+@dataclass
+class Own:
+    """A context of its own."""
+
+    is_closed: bool = False
+
+    @property
+    def batch(self) -> Any:
+        return SimpleNamespace(capacity=PORTION)
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 GRANT = Grant(0, (1, 2, 3), 1000)
@@ -62,13 +85,16 @@ def run(work: Work, limits: list[int], interruptions: list[str]) -> Memory:
     work.grant = GRANT
     while work.rows:
         feeds = work.take(limits[turn % len(limits)])
-        assert 1 <= sum(len(feed.tokens) for feed in feeds) <= limits[turn % len(limits)]
+        rows = sum(len(feed.tokens) for feed in feeds)
+        assert 1 <= rows <= (limits[turn % len(limits)] if work.context is None else PORTION)
         event = interruptions[turn] if turn < len(interruptions) else ""
         turn += 1
         if event == "restart":
-            memory.seqs.clear()
+            if work.context is None:
+                memory.seqs.clear()
             work.restart()
             work.grant = GRANT
+            work.resume(0)
             continue
         values = [memory.feed(feed) for feed in feeds]
         if event == "cut":
@@ -102,6 +128,79 @@ def test_a_generation_is_the_same_whatever_interrupts_it(
     assert memory.seqs[0] == (prompt + expected)[:-1]
     assert len(memory.seqs[0]) <= work.cells
     assert work.finish_reason == "length"
+
+
+@dataclass
+class Guessing:
+    """Guesses some of the next numbers right, as told by a list of what to add to the last one."""
+
+    steps: list[list[int]]
+    last: int = 0
+    settled: list[tuple[int, int]] = field(default_factory=list)
+
+    def accept(self, token: int) -> None:
+        self.last = token
+
+    def propose(self, most: int) -> tuple[list[int], float]:
+        guess = self.steps[self.last % len(self.steps)][:most]
+        return [self.last + step for step in guess], len(guess) / 2
+
+    def settle(self, drafted: int, right: int) -> None:
+        self.settled.append((drafted, right))
+
+
+guesses = st.lists(st.lists(st.sampled_from([1, 2, 3, 4, 5, 7]), max_size=6), min_size=1, max_size=4)
+
+
+@given(tokens, st.integers(1, 12), limits, events, guesses)
+def test_a_generation_is_the_same_whatever_is_guessed(
+    prompt: list[int], most: int, rows: list[int], cuts: list[str], steps: list[list[int]]
+):
+    work = generation(prompt, most)
+    work.drafting = guessing = Guessing(steps)
+    memory = run(work, rows, cuts)
+    expected = [prompt[-1] + 1 + i for i in range(most)]
+    assert work.output == expected
+    assert memory.seqs[0][: work.fed] == (prompt + expected)[: work.fed]
+    assert work.fed == len(prompt) + most - 1
+    assert len(memory.seqs[0]) <= work.cells
+    assert all(0 <= right <= drafted for drafted, right in guessing.settled)
+
+
+def test_right_guesses_take_fewer_steps():
+    work = generation([1], 9)
+    work.drafting = Guessing([[1, 2, 3, 4]])
+    work.grant, memory, steps = GRANT, Memory(), 0
+    while work.rows:
+        assert work.gain <= work.rows - 1
+        feeds = work.take(99)
+        work.accept(feeds, [memory.feed(feed) for feed in feeds])
+        steps += 1
+    assert steps == 3  # one token with the prompt, five with four guesses, three with two
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=150), st.integers(1, 8), limits, events)
+def test_alone_its_rows_come_in_the_same_portions_whatever_interrupts_it(
+    prompt: list[int], most: int, rows: list[int], cuts: list[str]
+):
+    def portions(limits: list[int], cuts: list[str]) -> tuple[list[int], set[tuple[int, int]]]:
+        work, fed = generation(prompt, most), set[tuple[int, int]]()
+        work.context = Own()
+        take = work.take
+
+        def told(limit: int) -> list[Feed]:
+            feeds = take(limit)
+            fed.update((feed.start, len(feed.tokens)) for feed in feeds)
+            return feeds
+
+        work.take = told  # type: ignore[method-assign]
+        run(work, limits, cuts)
+        assert work.context.is_closed is False
+        work.close()
+        assert work.context.is_closed
+        return work.output, fed
+
+    assert portions(rows, cuts) == portions([500], [])
 
 
 def test_the_end_token_ends_it_and_is_not_shown():
