@@ -134,6 +134,11 @@ def test_a_step_holds_what_fits_in_order(lengths: list[list[int]], rows: int) ->
     assert [job for job, _ in taken] == [job for job in waiting if job in [one for one, _ in taken]]
 
 
+def test_a_step_has_no_more_texts_than_llama_cpp_has_sequences() -> None:
+    many = Job(Any, NORMAL, [text(1)] * (SEQUENCES + 1), 0.0, Any)  # type: ignore[arg-type]
+    assert packed([many], 10 * SEQUENCES) == [(many, SEQUENCES)]
+
+
 @given(st.sampled_from([0, 1, 2]), st.floats(0, 1000))
 def test_waiting_makes_more_important_and_never_less(rank: int, waited_s: float) -> None:
     assert 0 <= aged(rank, waited_s) <= rank
@@ -248,8 +253,18 @@ def test_jobs_of_a_class_take_turns_and_share_steps() -> None:
         short = enter(machine, stack, NORMAL, 15)
         other = enter(machine, stack, NORMAL, *[80] * 2)
         await machine.turns(2, NOBODY)
-        assert short.finished.done()
+        assert lengths_of(short) == [15]
         assert (len(long.vectors), len(other.vectors)) == (1, 1)
+
+    on(scene)
+
+
+def test_nobody_less_important_makes_a_step_longer() -> None:
+    async def scene(machine: Machine, stack: ExitStack) -> None:
+        enter(machine, stack, BACKGROUND, 15)
+        enter(machine, stack, INTERACTIVE, 12)
+        await machine.settle()
+        assert [len(step[0]) for step in machine.steps] == [12, 15]
 
     on(scene)
 
@@ -263,6 +278,18 @@ def test_who_leaves_is_forgotten_and_a_step_for_nobody_is_cut() -> None:
         assert machine.is_cut
         assert not machine.embedder.is_waiting
         assert not job.finished.done()
+
+    on(scene)
+
+
+def test_a_step_may_end_after_everybody_has_left() -> None:
+    async def scene(machine: Machine, stack: ExitStack) -> None:
+        with ExitStack() as mine:
+            enter(machine, mine, NORMAL, 5)
+            machine.during = mine.close
+            assert await machine.turn(NOBODY)
+        assert len(machine.steps) == 1
+        assert not machine.embedder.is_waiting
 
     on(scene)
 
