@@ -149,5 +149,8 @@ def _fallen(found: Estimate, rung: Rung) -> tuple[str, ...]:
             f"memory ran out while loading: tried again with {found.n_ctx:,} tokens of context{layers}",
         )
     if rung is Rung.CPU:
-        return ("the GPU could not be used: the CPU does the work, much slower",)
+        return (
+            "the GPU could not be used: the CPU does the work, much slower; `ingle log` says why, "
+            "`ingle model park` and then `ingle resume` try it again",
+        )
     return ()
