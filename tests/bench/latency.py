@@ -18,7 +18,7 @@ IDLE_ASKS, QUICK_ASKS = 15, 5
 
 LONG = Load("", lanes=1, jobs=2, job_words=2000, job_tokens=300, ask_words=24)
 """The load that the engine was tuned on."""
-SHORT = Load("", lanes=3, jobs=6, job_words=700, job_tokens=120, ask_words=200, ask_tokens=32)
+SHORT = Load("", lanes=3, jobs=6, job_words=700, job_tokens=120, ask_words=200)
 """One that nothing was tuned on: shorter jobs, longer questions."""
 
 
@@ -78,10 +78,10 @@ def measure(place: Place, effort: Effort) -> Iterator[Figure]:
 
 def _idle(both: Pair, question: Load, effort: Effort) -> Tallies:
     found, system = Tallies(), both.system()
+    count = 1 + (QUICK_ASKS if effort.is_quick else IDLE_ASKS)
     for _ in range(effort.rounds):
-        warming, *asks = [
-            Prompt(system, both.words.unique(question.ask_words)) for _ in range(IDLE_ASKS)
-        ]
+        texts = [both.words.unique(question.ask_words) for _ in range(count)]
+        warming, *asks = [Prompt(system, text) for text in texts]
         for side in both.sides:
             ask(side, warming, 2)
             for prompt in asks:

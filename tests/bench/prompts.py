@@ -86,6 +86,8 @@ class Load:
     ask_tokens: int = 16
     every_s: float = 3.0
     least_s: float = 15.0
+    longest_s: float = 120.0
+    """A round that takes longer is given up: what has come counts."""
     window_s: float | None = None
     job_priority: Priority = "background"
 
@@ -97,6 +99,7 @@ class Load:
             job_words=self.job_words // 5,
             job_tokens=self.job_tokens // 5,
             least_s=self.least_s / 4,
+            longest_s=self.longest_s / 4,
             window_s=self.window_s and self.window_s / 4,
         )
 
@@ -116,15 +119,13 @@ class Plan:
     """The end of the round, whatever is finished."""
 
 
-LONGEST_S = 150.0
-"""A round without a window is given up after that."""
 MOST_JOBS = 40
 """Of a lane."""
 
 
 def planned(load: Load, words: Words, system: str) -> Plan:
     """A round of `load` with prompts that never were; asks share `system`, jobs share nothing."""
-    until_s = load.window_s or LONGEST_S
+    until_s = load.window_s or load.longest_s
     moments = arrivals(words.random, load.every_s, until_s) if load.ask_words else ()
     asks = tuple((at, Prompt(system, words.unique(load.ask_words))) for at in moments)
     lanes = tuple(tuple(job(load, words) for _ in range(MOST_JOBS)) for _ in range(load.lanes))
