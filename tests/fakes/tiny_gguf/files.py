@@ -1,5 +1,7 @@
 """Writing the files: a model by its name."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -25,14 +27,16 @@ def build(
     n_ctx: int = 2048,
     kind: str = "f16",
     ending: str = "",
+    facts: Mapping[str, Fact] | None = None,
 ) -> Path:
     """Write the tiny `model` (a name in `MODELS`) to `path` and give it back; takes some 20 ms.
 
     `kind` is the type of its matrices: "f32", "f16" or "q8_0". With `ending`, the text of a token,
-    that one is always the likeliest.
+    that one is always the likeliest. `facts` are more of the architecture's numbers, or other ones.
     """
     made = MODELS[model]
     shape, vocabulary = ARCHITECTURES[made.architecture], made.vocabulary()
+    shape = replace(shape, facts={**shape.facts, **(facts or {})})
     writer = gguf.GGUFWriter(path, shape.name)
     writer.add_name("tiny-random")
     writer.add_license("CC0-1.0")
