@@ -110,6 +110,7 @@ def test_every_published_method_is_scripted():
         ("ask", ("why?", "so"), "assistant.ask"),
         ("summarize", ("text",), "skill.run"),
         ("run", ("title", "text"), "skill.run"),
+        ("embed", (["text"],), "engine.embed"),
     ],
 )
 async def test_a_typed_result(client, name, args, method):

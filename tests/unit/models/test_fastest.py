@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import tiny_adapter
+from fakes import tiny_adapter, tiny_gguf
 from ingle.models.fastest import candidates, part_of
 from ingle.models.gguf import Header, read_header
 from ingle.models.requantizing import KINDS, checked_kind, is_thrift_twice
@@ -49,6 +49,10 @@ def test_a_large_file_is_left_alone_whatever_it_is(header: Header) -> None:
 
 def test_an_adapter_is_left_alone(tmp_path: Path) -> None:
     assert candidates(read_header(tiny_adapter.build(tmp_path / "a.gguf"))) == []
+
+
+def test_an_embedder_is_left_alone(tmp_path: Path) -> None:
+    assert candidates(read_header(tiny_gguf.build(tmp_path / "e.gguf", "bert", kind="f32"))) == []
 
 
 def test_a_part_of_a_step_is_a_step() -> None:

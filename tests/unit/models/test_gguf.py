@@ -183,6 +183,20 @@ def test_an_architecture_that_is_no_name_is_refused(tmp_path: Path, name: str) -
     assert "general.architecture" in refused(path).message
 
 
+@pytest.mark.parametrize(
+    ("pooling", "is_one"), [(0, False), (1, True), (2, True), (3, True), (4, False)]
+)
+def test_an_embedder_says_how_a_text_becomes_one_vector(
+    tmp_path: Path, pooling: int, is_one: bool
+) -> None:
+    path = tiny_gguf.build(tmp_path / "m.gguf", "bert", facts={"pooling_type": pooling})
+    assert read_header(path).is_embedder is is_one
+
+
+def test_a_model_that_writes_is_no_embedder(tiny_model: Path) -> None:
+    assert not read_header(tiny_model).is_embedder
+
+
 def test_a_missing_file_a_directory_and_a_pipe_are_refused(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "gone.gguf").message
     assert "not a regular file" in refused(tmp_path).message

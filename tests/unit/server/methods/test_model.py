@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fakes import tiny_adapter
+from fakes import tiny_adapter, tiny_gguf
 from ingle.config import EngineConfig
 from ingle.errors import BadModelFile, ModelNotFound
 from ingle.models.catalog import catalog
@@ -51,6 +51,13 @@ def test_adapters_are_listed_behind_models_and_before_the_catalog(library: Libra
     ]
     assert rows[1].summary == "for tiny-random"
     assert {row.state for row in rows[2:]} == {"available"}
+
+
+def test_embedders_are_told_apart(library: Library) -> None:
+    tiny_gguf.build(library.path_of("vectors"), "bert")
+    kinds = {row.name: (row.kind, row.tier) for row in call(library, "model.list")}
+    assert kinds["vectors"] == kinds["bge-small-en-v1.5"] == ("embedder", None)
+    assert kinds["qwen3-4b"][0] == "model"
 
 
 def test_inspect_tells_what_was_tried_at_import(library: Library) -> None:
