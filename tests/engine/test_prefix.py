@@ -94,13 +94,24 @@ async def test_a_conversation_goes_on_where_it_was(models: Path, name: str):
 
 
 @pytest.mark.parametrize("name", RECURRENT)
-async def test_a_recurrent_model_reuses_nothing_and_is_right(models: Path, name: str):
+async def test_a_recurrent_model_shares_no_beginning_and_is_right(models: Path, name: str):
     async with running(models / f"{name}.gguf", slots=1) as engine:
         for question in ("What then?", "And who was it?", "And who was it? The user"):
             params = ask(STORY * 2, question)
             result = await engine.engine.generate(params)
             assert result.usage.cached_tokens == 0
             await is_right(engine, params, result)
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+async def test_a_recurrent_model_goes_on_from_the_very_end(models: Path, name: str):
+    async with running(models / f"{name}.gguf") as engine:
+        said = STORY * 2 + "The end."
+        first = await engine.engine.generate(ask(said, max_tokens=1))
+        params = ask(said, " And then?")
+        second = await engine.engine.generate(params)
+        assert second.usage.cached_tokens == first.usage.input_tokens
+        await is_right(engine, params, second)
 
 
 async def test_scoring_shares_what_others_have_read(models: Path):

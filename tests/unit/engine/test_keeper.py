@@ -6,7 +6,7 @@ import pytest
 
 from fakes.cells import FakeCells
 from ingle.engine.child.keeper import MOST_PENDING, Keeper, folder_for
-from ingle.engine.child.memory import RETAINED_SHARE, Memory
+from ingle.engine.child.memory import Memory
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.snapshots import Folder
 from ingle.engine.child.work.reading import Reading
@@ -21,9 +21,11 @@ CELLS = 400
 class Life:
     """A child's memory with its keeper."""
 
-    def __init__(self, base: Path, window: int = 0, *, can_share: bool = True) -> None:
+    def __init__(
+        self, base: Path, window: int = 0, *, can_share: bool = True, shelf_bytes: int = 1000
+    ) -> None:
         self.cells = FakeCells(CELLS, can_share, window, plenty=True)
-        self.memory = Memory(self.cells, Slots(2, CELLS, 1, 8), 1000)
+        self.memory = Memory(self.cells, Slots(2, CELLS, 1, 8, CELLS // 2), shelf_bytes)
         self.folder = Folder(base, "model")
         self.keeper = Keeper(self.memory, self.folder)
 
@@ -127,7 +129,7 @@ def test_no_more_comes_back_than_may_be_kept(base: Path):
     first.rest()
     assert len(first.folder.paths()) == 8
     second = Life(base)
-    assert second.keeper.restore() == CELLS // RETAINED_SHARE // 45
+    assert second.keeper.restore() == CELLS // 2 // 45
     assert len(second.folder.paths()) == 8
 
 

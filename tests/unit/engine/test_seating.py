@@ -59,12 +59,12 @@ class House:
 
     cells: FakeCells
     slots: Slots
-    state_bytes: int = 10_000
+    shelf_bytes: int = 10_000
     now: float = 1.0
     tickets: list[Ticket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.memory = Memory(self.cells, self.slots, self.state_bytes)
+        self.memory = Memory(self.cells, self.slots, self.shelf_bytes)
         self.seating = Seating(self.memory, self.slots, lambda: self.now)
         self._loop = asyncio.new_event_loop()
 
@@ -124,9 +124,9 @@ def house() -> Any:
     made: list[House] = []
 
     def build(cells: int = 200, slots: int = 3, spare: int = 4, **options: Any) -> House:
-        state_bytes = options.pop("state_bytes", 10_000)
+        shelf_bytes = options.pop("shelf_bytes", 10_000)
         fake = FakeCells(cells, **options)
-        made.append(House(fake, Slots(slots, cells, 2, spare), state_bytes))
+        made.append(House(fake, Slots(slots, cells, 2, spare, cells // 2), shelf_bytes))
         return made[-1]
 
     yield build
@@ -219,13 +219,13 @@ def test_scoring_and_reading_share_too(house: Any):
     assert (scored.cached, read.cached, long.cached) == (len(PROMPT), len(PROMPT) - 1, 0)
 
 
-@pytest.mark.parametrize("state_bytes", [10_000, 0])
+@pytest.mark.parametrize("shelf_bytes", [10_000, 0])
 @pytest.mark.parametrize("cells", [200, 90])
 def test_a_person_takes_a_seat_and_the_other_goes_on_where_it_was(
-    house: Any, cells: int, state_bytes: int
+    house: Any, cells: int, shelf_bytes: int
 ):
     """With enough cells, with too few for both, and where its state cannot be saved."""
-    place = house(cells=cells, slots=1, state_bytes=state_bytes)
+    place = house(cells=cells, slots=1, shelf_bytes=shelf_bytes)
     background = place.ask(generation(BACKGROUND, PROMPT, most=20))
     while len(background.work.output) < 5:
         place.step()
@@ -236,7 +236,7 @@ def test_a_person_takes_a_seat_and_the_other_goes_on_where_it_was(
     place.run(background)
     assert person.work.output == alone(person.work)
     assert background.work.output == alone(background.work)
-    is_lost = cells == 90 and state_bytes == 0
+    is_lost = cells == 90 and shelf_bytes == 0
     assert background.losses == int(is_lost)
 
 
@@ -287,6 +287,23 @@ def test_a_recurrent_model_shares_nothing_and_gives_way_whole(house: Any):
     assert background.work.fed > fed
     place.run(background)
     assert background.work.output == alone(background.work)
+
+
+@pytest.mark.parametrize("can_share", [True, False])
+def test_what_has_left_the_cache_comes_back_from_the_shelf(house: Any, can_share: bool):
+    """Also for a recurrent model, that goes on from a state's very end and from nowhere else."""
+    place = house(can_share=can_share)
+    first = place.ask(generation(NORMAL, PROMPT * 2))
+    place.run(first)
+    place.run(place.ask(generation(NORMAL, [9] * 20, most=175)))
+    answered = [*PROMPT * 2, *first.work.output]
+    second = place.ask(generation(NORMAL, [*answered, 50, 51]))
+    branch = place.ask(generation(NORMAL, [*PROMPT * 2, 44]))
+    place.run(second, branch)
+    assert second.cached == len(answered) - 1
+    assert branch.cached == (len(PROMPT) * 2 if can_share else 0)
+    assert second.work.output == alone(second.work)
+    assert branch.work.output == alone(branch.work)
 
 
 def test_a_sliding_window_goes_on_at_the_end_and_nowhere_else(house: Any):
@@ -370,10 +387,10 @@ def test_every_text_is_as_if_alone_and_the_memory_never_runs_out(
     cells: int,
     spare: int,
     kind: tuple[bool, int],
-    state_bytes: int,
+    shelf_bytes: int,
 ):
     fake = FakeCells(cells, can_share=kind[0], window=kind[1])
-    place = House(fake, Slots(slots, cells, 2, spare), state_bytes)
+    place = House(fake, Slots(slots, cells, 2, spare, cells // 2), shelf_bytes)
     happenings = iter(events)
     try:
         for *what, pause in asked:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
-from ingle.engine.child import states, step
+from ingle.engine.child import shelf, step
 from ingle.engine.child.arrivals import Arrivals
 from ingle.engine.child.counters import Counters
 from ingle.engine.child.keeper import Keeper
@@ -70,7 +70,7 @@ class Engine:
     ) -> None:
         self._context, self._budget, self._pace = context, budget, pace
         self._executor, self._arrivals = executor, arrivals
-        memory = Memory(context, slots, states.room(available_memory()))
+        memory = Memory(context, slots, shelf.room(available_memory()))
         self._seating, self._keeper = Seating(memory, slots), Keeper(memory, folder)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
@@ -80,8 +80,8 @@ class Engine:
         """Whether the step in flight costs what such steps cost."""
         self._ends = 0.0
         """When the step in flight will probably be over."""
-        self._waited: dict[int, int] = {}
-        """For how many steps each class has been passed over."""
+        self._waited: dict[int, float] = {}
+        """For how many milliseconds each class has been passed over."""
         self._wake = asyncio.Event()
         self.free = asyncio.Lock()
         """Who holds it has the context to itself, between two steps; a step holds it."""
@@ -197,7 +197,8 @@ class Engine:
                 return {key: 1}
         claims = self._claims()
         shares = plan(claims, self._budget, self._pace, self._waited)
-        self._waited = passed_over(claims, shares, self._waited)
+        step_ms = self._pace.ms(sum(shares.values()))
+        self._waited = passed_over(claims, shares, self._waited, step_ms)
         return shares
 
     async def _step(self, shares: dict[int, int]) -> None:

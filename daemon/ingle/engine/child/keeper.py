@@ -28,7 +28,7 @@ class Holds(Protocol):
     """What is in the KV cache: `memory.Memory`."""
 
     @property
-    def spare(self) -> int: ...
+    def most_adopted(self) -> int: ...
 
     def export(self, key: str, tokens: tuple[int, ...]) -> bytes: ...
 
@@ -60,21 +60,20 @@ class Keeper:
         self._disk = ThreadPoolExecutor(1, "snapshots")
 
     def restore(self) -> int:
-        """Fill the empty memory from disk, as far as it may be; how many beginnings there are now."""
-        count = 0
+        """Take from disk what was used last, as far as it may be; how many beginnings that are."""
+        count, left = 0, self._memory.most_adopted
         for path in self._folder.paths() if self._folder else ():
-            room = self._memory.spare
-            if room < LEAST_TOKENS:
+            if left < LEAST_TOKENS:
                 break
             assert self._folder is not None
             snapshot = self._folder.take(path)
             if snapshot is None:
                 continue
-            is_adopted = len(snapshot.tokens) <= room and self._memory.adopt(
-                snapshot.key, snapshot.tokens, snapshot.state
-            )
-            self._folder.give_back(path, is_sound=is_adopted or len(snapshot.tokens) > room)
-            count += is_adopted
+            has_room = len(snapshot.tokens) <= left
+            is_sound = not has_room or self._memory.adopt(snapshot.key, snapshot.tokens, snapshot.state)
+            self._folder.give_back(path, is_sound=is_sound)
+            if has_room and is_sound:
+                count, left = count + 1, left - len(snapshot.tokens)
         return count
 
     def saw(self, work: Work) -> None:

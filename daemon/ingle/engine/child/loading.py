@@ -24,6 +24,11 @@ MAX_SEQUENCES = 256
 """LLAMA_MAX_SEQ: a context for more is not made."""
 SPARE = 64
 """Sequences that keep what was computed before; those up to `OUTPUTS` cost neither memory nor time."""
+KEPT_SHARE = 2
+"""Of the cells, one part in so many may hold what nobody uses now, and on a CPU ..."""
+CPU_KEPT = 1024
+"""... at most so many: a step goes over all cells that are not empty. With SmolLM2-135M, beside so
+many, prompts are read 9 % slower and text is written 2.5 % slower; beside 4,096, 34 and 15 %."""
 
 CPU_BATCH, GPU_BATCH = 256, 512
 """Rows of a step at most. They are one micro-batch: more would read prompts no faster, and a step
@@ -118,11 +123,12 @@ def _opened(
     )
     model.check_writes()
     is_on_gpu = _on_gpu(params, gpus, model) == model.layers
-    context = Context(model, _shape(params, _slots(params, model, params.n_ctx), is_on_gpu))
+    slots = _slots(params, model, params.n_ctx, is_on_gpu)
+    context = Context(model, _shape(params, slots, is_on_gpu))
     context.warm_up(params.threads)
     pace = Pace(params.threads, is_tuned=params.tune_threads and not is_on_gpu)
     pace.tune(context.warm_up)
-    return model, context, _slots(params, model, context.n_ctx), pace
+    return model, context, _slots(params, model, context.n_ctx, is_on_gpu), pace
 
 
 def _on_gpu(params: LoadParams, gpus: Sequence[Device], model: Model) -> int:
@@ -144,12 +150,14 @@ def _check(params: LoadParams) -> None:
         raise InvalidParams(f"a context kept as {params.kv_type} needs flash attention: `flash` is off")
 
 
-def _slots(params: LoadParams, model: Model, cells: int) -> Slots:
+def _slots(params: LoadParams, model: Model, cells: int, is_on_gpu: bool) -> Slots:
     """A recurrent model has a whole state for each sequence: one copy has to do, and none is spare."""
     if model.is_recurrent:
         return Slots(params.slots, cells, copies=1)
     copies = min(COPIES, MAX_SEQUENCES // params.slots - 1)
-    return Slots(params.slots, cells, copies, min(SPARE, MAX_SEQUENCES - params.slots * (1 + copies)))
+    spare = min(SPARE, MAX_SEQUENCES - params.slots * (1 + copies))
+    kept = min(cells // KEPT_SHARE, cells if is_on_gpu else CPU_KEPT)
+    return Slots(params.slots, cells, copies, spare, kept)
 
 
 def _shape(params: LoadParams, slots: Slots, is_on_gpu: bool) -> ContextShape:

@@ -2,13 +2,14 @@
 llama.cpp's own memory, kept in agreement.
 
 A request starts with the longest beginning that any sequence holds, running ones as far as they
-are read; nothing is copied for it. What it computed stays when it ends, until somebody needs the
-room. Where two computed the same at the same time, one of both is forgotten: cells are counted as
-the tree counts them. A request that gives way keeps its cells as long as nobody needs them, then
-its state goes to ordinary memory (`states`), and where that is full it is computed anew.
+are read; nothing is copied for it. What it computed stays when it ends, as far as there is room for
+what nobody uses, and then goes to ordinary memory (`shelf`), from where it is put back. Where two
+computed the same at the same time, one of both is forgotten: cells are counted as the tree counts
+them. A request that gives way keeps its cells as long as nobody needs them, then it goes the same
+way, and where the shelf is full it is computed anew.
 
-A recurrent model's memory cannot be cut: there nothing is shared, and who gives way is saved whole.
-A work with a context of its own has all its memory there.
+A recurrent model's memory cannot be cut: there nothing is shared, and a state on the shelf serves
+whoever goes on from its very end. A work with a context of its own has all its memory there.
 Called between steps only.
 """
 
@@ -16,16 +17,13 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from ingle.engine.child.prefix import Match, PrefixTree, common
+from ingle.engine.child.shelf import Shelf
 from ingle.engine.child.slots import Grant, Slots
-from ingle.engine.child.states import State, States
 from ingle.engine.child.work.base import Work
-
-RETAINED_SHARE = 2
-"""Of the cells, one part in so many may hold what nobody uses now: every cell that is not empty
-makes steps slower (SmolLM2-135M beside 4,000 such cells: prompts by a quarter, text by a tenth)."""
 
 LEAST_TOKENS = 16
 """A shorter beginning is computed faster than it is looked after."""
+LEAST_SHELVED = 64
 
 
 class Cells(Protocol):
@@ -55,7 +53,7 @@ class Cells(Protocol):
 class Memory:
     """Gives a work its sequences and takes them back; `slots` says how much there is."""
 
-    def __init__(self, cells: Cells, slots: Slots, state_bytes: int) -> None:
+    def __init__(self, cells: Cells, slots: Slots, shelf_bytes: int) -> None:
         self._cells, self._slots = cells, slots
         self._tree = PrefixTree()
         self._running: dict[int, Work] = {}
@@ -65,7 +63,7 @@ class Memory:
         self._twice: dict[int, int] = {}
         """Cells of a sequence that the tree does not count, because others hold the same: with a
         window they cannot always be given up for those."""
-        self._states = States(state_bytes)
+        self._shelf = Shelf(shelf_bytes)
 
     # ---- before
 
@@ -80,7 +78,7 @@ class Memory:
             return self._used_by(seqs)
         shared = 0  # with a window it depends on what is overwritten until then
         if not self._cells.window:
-            shared = self._tree.match(work.prefix_key, self._usable(work), seqs).length
+            shared = self._tree.match(work.prefix_key, self._shared(work), seqs).length
         return self._used_by(seqs) + work.cells - shared
 
     def _used_by(self, seqs: Collection[int]) -> int:
@@ -97,8 +95,13 @@ class Memory:
         """Cells that these sequences may still fill beside those that the tree knows of."""
         return sum(_grant(self._running[seq]).cells - self._tree.length(seq) for seq in seqs)
 
-    def _usable(self, work: Work) -> Sequence[int]:
+    def _shared(self, work: Work) -> Sequence[int]:
+        """Tokens that it may have in common with other sequences."""
         return work.reusable if self._cells.can_share and work.may_share else []
+
+    def _held_by(self, work: Work) -> Sequence[int]:
+        """Tokens that it may leave to others."""
+        return work.held if work.may_share else []
 
     # ---- start and end
 
@@ -111,23 +114,30 @@ class Memory:
         seq, *copies = [self._number() for _ in range(1 + work.copies)]
         work.grant = Grant(seq, tuple(copies), work.cells)
         self._running[seq] = work
-        length = self._put_back(key, seq, work) or self._share(seq, work)
+        length = self._put_back(seq, work) or self._share(seq, work)
         self._make_room()
-        self._unawait(key)
+        self.forget(key)
         self._drop_redundant(seq)
         work.resume(length)
 
-    def _put_back(self, key: int, seq: int, work: Work) -> int:
-        """Restore the state that was saved for `work`, unless more of it is in memory."""
-        state = self._states.take(key)
-        if state is None or state.length <= self._match(work).length:
+    def _put_back(self, seq: int, work: Work) -> int:
+        """Begin with a state from the shelf, where it has clearly more than is in memory."""
+        if not work.may_share:
             return 0
-        self._make_room()
-        if not self._cells.restore(seq, state.data, state.length):
+        is_whole = not self._cells.can_share or bool(self._cells.window)
+        tokens = work.reusable
+        state, length = self._shelf.longest(work.prefix_key, tokens, is_whole=is_whole)
+        if state is None or length < self._match(work).length + LEAST_TOKENS:
             return 0
-        if usable := self._usable(work):
-            self._publish(seq, work.prefix_key, usable[: state.length])
-        return state.length
+        if not self._make_room(max(len(state.tokens) - work.cells, 0)):
+            return 0
+        is_back = self._cells.restore(seq, state.data, len(state.tokens))
+        if not is_back or not self._cells.rewind(seq, length):
+            self._cells.remove(seq)
+            return 0
+        if self._cells.can_share:
+            self._publish(seq, work.prefix_key, tokens[:length])
+        return length
 
     def _share(self, seq: int, work: Work) -> int:
         """Begin with what others hold."""
@@ -139,11 +149,14 @@ class Memory:
 
     def keep(self, work: Work) -> None:
         """`work` has ended; what it computed stays as long as there is room."""
-        seq = self._leave(work)
-        if seq is not None and self._retain(seq, work):
+        seq, held = self._leave(work), self._held_by(work)
+        if seq is None:
+            return
+        if self._retain(seq, work.prefix_key, held):
             self._tree.unpin(seq)
             self._shed(seq)
-        elif seq is not None:
+        else:
+            self._shelve_whole(seq, work.prefix_key, held)
             self._drop(seq)
 
     def free(self, work: Work) -> None:
@@ -154,22 +167,24 @@ class Memory:
 
     def pause(self, key: int, work: Work) -> None:
         """`work` gives way to somebody and will be seated again: keep what it has, for it."""
-        seq = self._leave(work)
+        seq, held = self._leave(work), self._held_by(work)
         if seq is None:
             return
-        if len(work.held) == work.fed and self._retain(seq, work):
+        if self._retain(seq, work.prefix_key, held):
             self._tree.unpin(seq, is_awaited=True)
             self._awaited[seq] = key
-            self._shed(seq)
+            self._drop_redundant(seq)
         else:
-            self._save(key, seq, work.fed)
+            self._shelve_whole(seq, work.prefix_key, held, key)
             self._drop(seq)
         work.restart()
 
     def forget(self, key: int) -> None:
-        """A request that had given way is gone."""
-        self._states.take(key)
-        self._unawait(key)
+        """A request that had given way is gone, or goes on."""
+        self._shelf.disown(key)
+        for seq in [seq for seq, other in self._awaited.items() if other == key]:
+            del self._awaited[seq]
+            self._tree.unpin(seq)
 
     def _leave(self, work: Work) -> int | None:
         """The sequence that was its own; None for one with a context of its own."""
@@ -182,12 +197,20 @@ class Memory:
         self._slots.give_back(grant.copies)
         return grant.seq
 
-    def _retain(self, seq: int, work: Work) -> bool:
+    def _retain(self, seq: int, key: str, held: Sequence[int]) -> bool:
         """Have the tree know all that a sequence holds. False where it cannot be used by others."""
-        held = work.held if self._cells.can_share and work.may_share else []
-        if len(held) < max(LEAST_TOKENS, self._tree.length(seq)):
+        if not self._cells.can_share or len(held) < max(LEAST_TOKENS, self._tree.length(seq)):
             return False
-        return self._cells.rewind(seq, len(held)) and self._publish(seq, work.prefix_key, held)
+        return self._cells.rewind(seq, len(held)) and self._publish(seq, key, held)
+
+    def _shelve_whole(self, seq: int, key: str, held: Sequence[int], owner: int | None = None) -> None:
+        """Save the state of a sequence that cannot stay, if it is of exactly these tokens."""
+        if (
+            (owner is not None or len(held) >= LEAST_SHELVED)
+            and held
+            and self._cells.rewind(seq, len(held))
+        ):
+            self._shelf.put(key, held, self._cells.state(seq), owner)
 
     def _publish(self, seq: int, key: str, held: Sequence[int]) -> bool:
         """Have the tree know what a sequence holds; what others hold too is shared from now on."""
@@ -220,14 +243,16 @@ class Memory:
         return state
 
     @property
-    def spare(self) -> int:
-        """Cells that `adopt` may still fill."""
-        if not self._cells.can_share or not self._slots.free:
-            return 0
-        return max(self._slots.cells // RETAINED_SHARE - self._held, 0)
+    def most_adopted(self) -> int:
+        """Tokens that may come from disk in all."""
+        return self._slots.cells // 2 if self._cells.can_share else 0
 
     def adopt(self, key: str, tokens: tuple[int, ...], state: bytes) -> bool:
-        """Keep what `export` gave, within `spare`. False where the state is not sound."""
+        """Keep what `export` gave, on the shelf where the cache has no room. False where the state is
+        known not to be sound."""
+        if len(tokens) > self._slots.kept - self._held or not self._slots.free:
+            self._shelf.put(key, tokens, state)
+            return True
         seq = self._slots.take()
         if self._cells.restore(seq, state, len(tokens)) and self._publish(seq, key, tokens):
             self._tree.unpin(seq)
@@ -240,7 +265,7 @@ class Memory:
 
     def _match(self, work: Work) -> Match:
         """The longest beginning for `work` that is in memory and can be continued."""
-        tokens = self._usable(work)
+        tokens = self._shared(work)
         self._publish_running(work.prefix_key, tokens)
         match = self._tree.match(work.prefix_key, tokens)
         holders = self._reaching(match, match.length)
@@ -259,7 +284,7 @@ class Memory:
         others = [
             (common(work.held, tokens), seq)
             for seq, work in self._running.items()
-            if work.prefix_key == key and self._usable(work)
+            if work.prefix_key == key and self._shared(work)
         ]
         length, seq = max(others, default=(0, -1))
         if length >= known + LEAST_TOKENS:
@@ -267,15 +292,19 @@ class Memory:
 
     # ---- room
 
-    def _make_room(self) -> None:
-        """Give up what nobody uses, as far as those who run may need the cells."""
-        self._trim_to(self._slots.cells - self._reserved(self._running))
+    def _make_room(self, extra: int = 0) -> bool:
+        """Give up what nobody uses, as far as those who run may need the cells, and `extra` ones.
+        Whether that is enough."""
+        most = self._slots.cells - self._reserved(self._running) - extra
+        self._trim_to(most)
+        return self._held <= most
 
     def _shed(self, seq: int) -> None:
-        """Drop what `seq` makes needless, and what is too much."""
+        """Drop what `seq` makes needless, and what is more than may lie about."""
         self._drop_redundant(seq)
-        in_use = self._used_by(self._running) - self._reserved(self._running)
-        self._trim_to(in_use + self._slots.cells // RETAINED_SHARE)
+        wanted = [*self._running, *self._awaited]
+        in_use = self._tree.held_by(wanted) + sum(self._twice.get(one, 0) for one in wanted)
+        self._trim_to(in_use + self._slots.kept)
 
     def _trim_to(self, cells: int) -> None:
         """Give up what is worth least, until the tree has so many cells or nothing that is unused."""
@@ -294,24 +323,28 @@ class Memory:
         if not self._slots.free:
             seq = self._tree.cheapest_sequence()
             assert seq is not None, "more sequences are in use than there are"
-            self._give_up(seq)
+            self._trim(seq, 0)
         return self._slots.take()
 
     def _trim(self, seq: int, length: int) -> None:
-        """Keep only the first tokens of a sequence that nobody uses."""
-        if not length:
-            self._give_up(seq)
-            return
-        self._save_awaited(seq)
-        if self._cells.rewind(seq, length):
+        """Keep only the first tokens of a sequence that nobody uses; the shelf takes all of it."""
+        self._shelve(seq, length)
+        if length and self._cells.rewind(seq, length):
             self._tree.trim(seq, length)
             self._twice[seq] = min(self._twice.get(seq, 0), length)
         else:
             self._drop(seq)
 
-    def _give_up(self, seq: int) -> None:
-        self._save_awaited(seq)
-        self._drop(seq)
+    def _shelve(self, seq: int, length: int) -> None:
+        """Save the state of a sequence before it is cut, where that is worth it."""
+        tokens, key = self._tree.tokens(seq), self._tree.key(seq)
+        owner = self._awaited.pop(seq, None)
+        lost = min(self._tree.own(seq), len(tokens) - length)
+        if owner is not None:
+            self._tree.unpin(seq)
+        elif lost < LEAST_SHELVED or self._shelf.has(key, tokens):
+            return
+        self._shelf.put(key, tokens, self._cells.state(seq), owner)
 
     def _drop(self, seq: int) -> None:
         self._cells.remove(seq)
@@ -319,23 +352,6 @@ class Memory:
         if seq in self._tree:
             self._tree.drop(seq)
         self._slots.give_back([seq])
-
-    # ---- who gave way
-
-    def _save_awaited(self, seq: int) -> None:
-        key = self._awaited.pop(seq, None)
-        if key is not None:
-            self._save(key, seq, self._tree.length(seq))
-            self._tree.unpin(seq)
-
-    def _save(self, key: int, seq: int, length: int) -> None:
-        if length:
-            self._states.put(key, State(self._cells.state(seq), length))
-
-    def _unawait(self, key: int) -> None:
-        for seq in [seq for seq, other in self._awaited.items() if other == key]:
-            del self._awaited[seq]
-            self._tree.unpin(seq)
 
 
 def _grant(work: Work) -> Grant:

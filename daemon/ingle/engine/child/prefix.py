@@ -13,7 +13,7 @@ goes token by token from the end of a path, as far as room is needed: a beginnin
 Pure: it knows neither llama.cpp nor requests. Whoever uses it keeps the real memory in agreement.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 DOUBLE_COST_AT = 2048
@@ -57,9 +57,10 @@ class _Node:
 
 @dataclass(slots=True)
 class _Entry:
-    """A sequence: where it ends, and whether it may be given up."""
+    """A sequence: where it ends, under which key, and whether it may be given up."""
 
     node: _Node
+    key: str
     is_pinned: bool
     is_awaited: bool = False
 
@@ -68,7 +69,7 @@ class PrefixTree:
     """Which sequence holds which tokens. `cells` counts distinct (key, beginning) pairs."""
 
     def __init__(self) -> None:
-        self._roots: dict[Hashable, _Node] = {}
+        self._roots: dict[str, _Node] = {}
         self._entries: dict[int, _Entry] = {}
         self._age = 0.0
         self._uses = 0
@@ -84,10 +85,17 @@ class PrefixTree:
         entry = self._entries.get(seq)
         return entry.node.end if entry else 0
 
+    def key(self, seq: int) -> str:
+        return self._entries[seq].key
+
+    def own(self, seq: int) -> int:
+        """Tokens at its end that no other sequence holds."""
+        return sum(len(node.tokens) for node in self._path(seq) if len(node.holders) == 1)
+
     def tokens(self, seq: int) -> list[int]:
         return [token for node in self._path(seq) for token in node.tokens]
 
-    def match(self, key: Hashable, tokens: Sequence[int], among: Collection[int] | None = None) -> Match:
+    def match(self, key: str, tokens: Sequence[int], among: Collection[int] | None = None) -> Match:
         """The longest beginning of `tokens` that a sequence (one of `among`) holds."""
         found = Match()
         for node, agreeing in self._walk(key, tokens):
@@ -106,7 +114,7 @@ class PrefixTree:
     def put(
         self,
         seq: int,
-        key: Hashable,
+        key: str,
         tokens: Sequence[int],
         *,
         is_pinned: bool = False,
@@ -126,7 +134,7 @@ class PrefixTree:
         while position < len(tokens):
             node = self._step(node, tokens, position, seq)
             position = node.end
-        self._entries[seq] = _Entry(node, is_pinned, is_awaited)
+        self._entries[seq] = _Entry(node, key, is_pinned, is_awaited)
 
     def unpin(self, seq: int, *, is_awaited: bool = False) -> None:
         """A sequence may be given up from now on."""
@@ -212,7 +220,7 @@ class PrefixTree:
             node = node.parent
         return found[::-1]
 
-    def _walk(self, key: Hashable, tokens: Sequence[int]) -> Iterator[tuple[_Node, int]]:
+    def _walk(self, key: str, tokens: Sequence[int]) -> Iterator[tuple[_Node, int]]:
         """The nodes along `tokens`, and how many tokens of each agree."""
         node = self._roots.get(key)
         while node is not None and node.end < len(tokens):

@@ -35,12 +35,13 @@ class Use:
 @dataclass
 class Slots:
     """`slots` requests at a time, `cells` tokens in all; a request may have `copies` more sequences,
-    and `spare` ones keep what was computed for others to use."""
+    and `spare` ones, with `kept` cells, are for what nobody uses now."""
 
     slots: int
     cells: int
     copies: int
     spare: int = 0
+    kept: int = 0
     _free: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
