@@ -6,7 +6,7 @@ in the batch stays in the KV cache and goes on later. The rules, in order:
 1. A step has one group: sequences with different adapters, or one that wants to be alone, never
    share it. Groups take turns.
 2. The most important class is served. Lower ones ride along where that costs next to nothing (on a
-   GPU), and a class that was passed over for `PATIENCE` steps gets a small share of one.
+   GPU), and each has its `SHARE` of the time when it waits for long.
 3. Texts that are being written come before prompts that are being read. So many of them are
    decoded together as make the most tokens a second here, drafts included; the others are next.
 4. A step in which somebody's text is written lasts `Budget.step_ms` at most because of the prompts
@@ -28,9 +28,9 @@ NOBODY = 3
 
 TURN = 4
 """Steps that a group keeps its turn for while another one of the same class waits."""
-PATIENCE = {1: 24, 2: 128}
-"""Steps for which a class lets more important ones go first, by rank."""
-NOBODY_WAITED: Mapping[int, int] = {}
+SHARE = {1: 0.2, 2: 0.05}
+"""Of the time, that a class by its rank gets at least while more important ones have work."""
+NOBODY_WAITED: Mapping[int, float] = {}
 BESIDE = 2.0
 """Prompts may make the step of a text so many times longer, on a machine that is slow anyway."""
 RIDE = 1.1
@@ -91,17 +91,17 @@ class Budget:
 
 
 def plan(
-    claims: Sequence[Claim], budget: Budget, cost: Cost, waited: Mapping[int, int] = NOBODY_WAITED
+    claims: Sequence[Claim], budget: Budget, cost: Cost, waited: Mapping[int, float] = NOBODY_WAITED
 ) -> dict[int, int]:
     """Rows for each key in the next step, never zero; `claims` in the order of arrival.
 
-    `waited` says for how many steps each class, by rank, has been passed over.
+    `waited` says for how many milliseconds each class, by rank, has been passed over.
     """
     if not claims:
         return {}
     step = _Step(budget, cost)
     top = min(claim.rank for claim in claims)
-    lead = _lead(claims, top, waited)
+    lead = _overdue(step, claims, top, waited) or _next(claims, top)
     team = [claim for claim in claims if claim.group == lead.group]
     if lead.rank > top:
         step.give(lead, _beside(step, 1))
@@ -118,30 +118,43 @@ def plan(
     return step.shares
 
 
-def _lead(claims: Sequence[Claim], top: int, waited: Mapping[int, int]) -> Claim:
-    """Whose group has the step: one of a class that has waited too long, else the turn's."""
-    overdue = [
-        claim
-        for claim in claims
-        if claim.rank > top and waited.get(claim.rank, 0) >= PATIENCE[claim.rank]
-    ]
-    if overdue:
-        return max(overdue, key=lambda claim: (claim.rank, claim.passed_over))
+def _next(claims: Sequence[Claim], top: int) -> Claim:
+    """Whose group has the step, as groups take turns."""
     first = [claim for claim in claims if claim.rank == top]
     return min(first, key=lambda claim: (-(claim.passed_over // TURN), claim.passed_over))
 
 
-def passed_over(
-    claims: Iterable[Claim], shares: Mapping[int, int], waited: Mapping[int, int]
-) -> dict[int, int]:
-    """`waited` after the step `shares`: a class was served if whoever waited longest in it was."""
-    longest: dict[int, Claim] = {}
+def _overdue(
+    step: "_Step", claims: Sequence[Claim], top: int, waited: Mapping[int, float]
+) -> Claim | None:
+    """Somebody of a class that has waited so long that its share of the time is a step now."""
+    for rank, claim in sorted(_longest(claims).items(), reverse=True):
+        if rank == top:
+            continue
+        rows = 1 if claim.is_generating else min(claim.rows, _beside(step, 1))
+        bound = step.cost.ms(rows) * (1 / SHARE[rank] - 1)
+        if waited.get(rank, 0.0) > max(bound, 0.0):
+            return claim
+    return None
+
+
+def _longest(claims: Iterable[Claim]) -> dict[int, Claim]:
+    """Whoever waited longest in each class."""
+    found: dict[int, Claim] = {}
     for claim in claims:
-        known = longest.get(claim.rank)
+        known = found.get(claim.rank)
         if known is None or claim.passed_over > known.passed_over:
-            longest[claim.rank] = claim
+            found[claim.rank] = claim
+    return found
+
+
+def passed_over(
+    claims: Iterable[Claim], shares: Mapping[int, int], waited: Mapping[int, float], step_ms: float
+) -> dict[int, float]:
+    """`waited` after the step `shares`: a class was served if whoever waited longest in it was."""
     return {
-        rank: 0 if claim.key in shares else waited.get(rank, 0) + 1 for rank, claim in longest.items()
+        rank: 0.0 if claim.key in shares else waited.get(rank, 0.0) + step_ms
+        for rank, claim in _longest(claims).items()
     }
 
 
