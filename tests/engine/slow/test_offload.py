@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from conftest import REAL_PATHS, missing
-from fakes import software_gpu
+from fakes import software_gpu, tiny_gguf
 from fakes.supervised import Supervised, installed, prompt, supervised
 from ingle.config import EngineConfig
-from ingle.engine.protocol import ScoreParams
+from ingle.engine.protocol import EmbedParams, ScoreParams
 from ingle.engine.supervisor import MODULE
 from ingle.vocabulary import EngineState, Span
 
@@ -122,3 +123,17 @@ async def test_a_gpu_that_is_not_there_is_named_and_another_one_taken(
         assert engine.supervisor.warnings() == [
             "engine.device names the GPU 'CUDA7', and there is Vulkan0"
         ]
+
+
+async def test_the_embedder_computes_on_the_gpu_what_it_does_on_the_processor(
+    tiny_model: Path, tmp_path: Path, software_gpu_environment: dict[str, str]
+):
+    """It follows the generating model: there as a whole, or not at all."""
+    embedder = tiny_gguf.build(tmp_path / "vectors.gguf", "bert", kind="f32")
+    params = EmbedParams(path=str(embedder), texts=[PASSAGE * 2, WORDS])
+    found = []
+    for layers in (0, 1, -1):
+        async with resident(tiny_model, software_gpu_environment, gpu_layers=layers) as engine:
+            found.append((await engine.engine.embed(params)).embeddings)
+    for vectors in found[1:]:
+        assert np.array(vectors) == pytest.approx(np.array(found[0]), abs=0.01)

@@ -22,7 +22,7 @@ from ingle.errors import BadModelFile, EngineUnavailable, NotEnoughMemory
 
 MOST_WINDOW = 2048
 """Tokens of a text, though the model could read more: its working memory grows with them."""
-ROWS, GPU_ROWS = 512, 4096
+ROWS, GPU_ROWS = 512, 2048
 """Of a step. An encoder reads a text at once, so that there are no less than its longest one has."""
 SEQUENCES = 64
 """Texts of a step."""
