@@ -54,7 +54,7 @@ class Model:
         if not is_causal or not ll.llama_model_has_decoder(self.handle):
             raise BadModelFile(
                 "the model cannot write text: it is an encoder, as used for embeddings",
-                "choose a language model",
+                'choose a language model; `embedder = "NAME"` in config.toml is the place for this one',
             )
 
     @property
