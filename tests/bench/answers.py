@@ -105,5 +105,7 @@ class Tallies:
         if self.theirs is None:
             return []
         return [
-            ours / theirs for ours, theirs in zip(values(self.ours), values(self.theirs), strict=True)
+            ours / theirs
+            for ours, theirs in zip(values(self.ours), values(self.theirs), strict=True)
+            if theirs
         ]
