@@ -103,12 +103,11 @@ class Encoders:
         encoder, is_on_gpu = self._opened(path)
         pace = Pace(self._model.threads, is_tuned=self._model.tune_threads and not is_on_gpu)
         trial = encoder.tokens("a " * encoder.window)[: min(TRIAL_TOKENS, encoder.window)]
-        threads = pace.threads(len(trial))
-        code, ms = encoder.encode([trial], threads)
+        code, ms = encoder.encode([trial], threads=1)  # on a thread that is not the decoding one
         if code:
             encoder.close()
             raise BadModelFile(f"llama.cpp cannot compute with {path.stem} (code {code})", HOW_TO_GET)
-        pace.observe(len(trial), threads, ms)
+        pace.observe(len(trial), 1, ms)
         return Ready(encoder, pace, path.stem)
 
     def _opened(self, path: Path) -> tuple[Encoder, bool]:

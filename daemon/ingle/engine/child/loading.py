@@ -126,7 +126,7 @@ def _opened(
     slots = _slots(params, model, params.n_ctx, is_on_gpu)
     context = Context(model, _shape(params, slots, is_on_gpu))
     context.warm_up(params.threads)
-    pace = Pace(params.threads, is_tuned=params.tune_threads and not is_on_gpu)
+    pace = Pace(1 if is_on_gpu else params.threads, is_tuned=params.tune_threads)
     pace.tune(context.warm_up)
     return model, context, _slots(params, model, context.n_ctx, is_on_gpu), pace
 

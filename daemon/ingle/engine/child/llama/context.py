@@ -163,7 +163,7 @@ class Context:
         trial.use_adapter(adapter, scale)
         tokens = range(0, self.vocabulary.size, max(self.vocabulary.size // _TRIAL_ROWS, 1))
         trial.batch.add(tokens[:_TRIAL_ROWS], 0, 0, [_TRIAL_ROWS - 1])
-        code = trial.decode(self.shape.threads)
+        code = trial.decode(threads=1)  # on a thread that is not the decoding one
         is_sane = not code and bool(np.isfinite(trial.logits(_TRIAL_ROWS - 1).max()))
         trial.close()
         return is_sane
