@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingle.engine.child.pace import AGAIN_S, RARELY_S, SLOW_MS, Pace
+from ingle.engine.child.pace import AGAIN_S, RARELY_S, SELDOM_S, SLOW_MS, Pace
 
 
 @dataclass
@@ -63,9 +63,29 @@ def test_what_lost_is_tried_again_sooner_if_it_lost_by_little(clock: Clock):
     clock.now += AGAIN_S + 1
     pace.observe(8, 2, 20.0)
     assert pace.threads(8) == 2
-    clock.now += RARELY_S
+    clock.now += SELDOM_S
     pace.observe(8, 2, 20.0)
     assert pace.threads(8) == 1
+
+
+def test_what_lost_clearly_is_tried_when_steps_become_slower_than_they_were(clock: Clock):
+    pace = Pace(2, clock=clock)
+    assert learned(pace, 8, {2: 20.0, 1: 30.0}) == 2
+    clock.now += RARELY_S + 1
+    pace.observe(8, 2, 20.0)
+    assert pace.threads(8) == 2
+    for _ in range(10):
+        pace.observe(8, 2, 90.0)
+    assert pace.threads(8) == 1
+
+
+def test_a_size_is_not_tried_with_what_lost_clearly_at_a_size_near_it(clock: Clock):
+    pace = Pace(2, clock=clock)
+    learned(pace, 32, {2: 50.0, 1: 90.0})
+    pace.observe(48, 2, 70.0)
+    assert pace.threads(48) == 2
+    pace.observe(512, 2, 600.0)
+    assert pace.threads(512) == 1, "far away nothing is known"
 
 
 def test_a_machine_that_became_busy_is_met_with_fewer_threads(clock: Clock):

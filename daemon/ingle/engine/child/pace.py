@@ -20,7 +20,10 @@ SAMPLES = 5
 """Their median is believed: one step that the system put aside says nothing about the next."""
 NEARLY = 1.25
 """What was at most so many times slower is tried again sooner."""
-AGAIN_S, RARELY_S = 5.0, 60.0
+AGAIN_S, RARELY_S, SELDOM_S = 5.0, 60.0, 600.0
+HURT = 1.4
+"""Where steps take so many times longer than they once did, something else runs, and what was
+slower before may be faster now."""
 SLOW_MS = 80.0
 """A model whose single row is so slow is arithmetic, not barriers: trying on at load would only
 cost time."""
@@ -35,12 +38,15 @@ class _Record:
 
     samples: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     ms: float = 0.0
+    least: float = float("inf")
+    """Of all samples."""
     tried: float = float("-inf")
     added: int = 0
 
     def add(self, ms: float, now: float) -> bool:
         """Whether `ms` has changed: with every sample at first, later with every `SAMPLES` of them."""
         self.samples.append(ms)
+        self.least = min(self.least, ms)
         self.tried = now
         self.added += 1
         is_due = self.added <= SAMPLES or self.added % SAMPLES == 0
@@ -48,10 +54,9 @@ class _Record:
             self.ms = median(self.samples)
         return is_due
 
-    def is_due(self, fastest: float, now: float) -> bool:
+    def is_due(self, fastest: float, now: float, patience: float) -> bool:
         """Whether it should be tried again, though another one was faster."""
-        patience = AGAIN_S if self.ms <= fastest * NEARLY else RARELY_S
-        return now - self.tried > patience
+        return now - self.tried > (AGAIN_S if self.ms <= fastest * NEARLY else patience)
 
 
 class Pace:
@@ -130,7 +135,7 @@ class Pace:
         best = max(sizes, key=lambda size: (size / max(self.ms(size), 1e-9), size))
         as_fast = self.ms(best) * rows / best
         record = min(records.values(), key=lambda each: each.ms)
-        return rows if record.is_due(as_fast, self._clock()) else best
+        return rows if record.is_due(as_fast, self._clock(), RARELY_S) else best
 
     def threads(self, rows: int) -> int:
         """How many threads a step of `rows` takes: the fewest that are about as fast as the
@@ -139,15 +144,29 @@ class Pace:
         if not records:
             return self._counts[0] if rows > 1 or not self._sizes else self.threads(self._sizes[0])
         now, fastest = self._clock(), min(record.ms for record in records.values())
+        is_hurt = fastest > min(record.least for record in records.values()) * HURT
+        patience = RARELY_S if is_hurt else SELDOM_S
         more_threads_ms = float("inf")
         for count in self._counts:
             record = records.get(count)
-            if record is None or record.is_due(fastest, now):
+            if record is None and not is_hurt and self._is_hopeless(rows, count):
+                break
+            if record is None or record.is_due(fastest, now, patience):
                 return count
             if record.ms > more_threads_ms * NEARLY:
                 break
             more_threads_ms = record.ms
         return min(count for count, record in records.items() if record.ms <= fastest * WORTH)
+
+    def _is_hopeless(self, rows: int, threads: int) -> bool:
+        """Whether steps of about that size were clearly slower with so many than with twice as many."""
+        near = [records for size, records in self._records.items() if rows / 2 <= size <= rows * 2]
+        return any(
+            threads in records
+            and threads * 2 in records
+            and records[threads].ms > records[threads * 2].ms * NEARLY
+            for records in near
+        )
 
     def tune(self, step_ms: Callable[[int], float]) -> None:
         """Try the numbers of threads on a single row; `step_ms` decodes one with so many."""
