@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import (
     BACKGROUND,
+    BACKGROUND_TURN,
     BESIDE,
     INTERACTIVE,
     RIDE,
@@ -184,7 +185,7 @@ def test_a_prompt_is_read_in_portions_of_the_same_size():
 def test_a_slow_machine_reads_prompts_in_large_portions_all_the_same():
     slow = Line(300.0, 100.0)
     assert plan([prompt(1, 1280)], BUDGET, slow) == {1: BUDGET.calm_rows}
-    assert plan([text(1), prompt(2, 1280)], BUDGET, slow) == {1: 1, 2: 3}
+    assert plan([text(1), prompt(2, 1280)], BUDGET, slow) == {2: 4}
 
 
 def test_on_a_gpu_background_rides_along_with_a_person():
@@ -192,12 +193,21 @@ def test_on_a_gpu_background_rides_along_with_a_person():
     assert set(shares) == {1, 2, 3}
 
 
-def test_prompts_of_one_class_share_a_step_and_leave_nothing_unused():
-    running = [prompt(1, 10), prompt(2, 1000), prompt(3, 1000)]
+def test_prompts_of_one_class_take_turns_and_leave_nothing_unused():
+    running = [prompt(1, 1000), replace(prompt(2, 1024), passed_over=3), prompt(3, 10)]
     shares = plan(running, BUDGET, TWO_CORES)
-    assert TWO_CORES.ms(sum(shares.values()) + 1) > BUDGET.calm_ms
-    assert shares[1] == 10
-    assert min(shares[2], shares[3]) >= sum(shares.values()) // 3
+    assert shares[2] > 100 > sum(shares.values()) - shares[2]
+    running = [prompt(1, 10), prompt(2, 1000)]
+    assert plan(running, BUDGET, TWO_CORES)[1] == 10
+    assert plan(running, BUDGET, TWO_CORES)[2] > 100
+
+
+def test_on_a_cpu_texts_and_prompts_take_turns_and_on_a_gpu_they_share():
+    texts = [text(1), text(2)]
+    assert plan([*texts, prompt(3, 900)], BUDGET, TWO_CORES).keys() == {3}
+    waited = [replace(one, passed_over=1) for one in texts]
+    assert plan([*waited, prompt(3, 900)], BUDGET, TWO_CORES).keys() <= {1, 2}
+    assert plan([*texts, prompt(3, 900)], BUDGET, GPU).keys() == {1, 2, 3}
 
 
 def test_where_two_rows_cost_more_than_twice_one_texts_take_turns():
@@ -217,9 +227,11 @@ def test_a_draft_is_tried_where_it_pays():
     assert plan([text(1, drafts=4, gain=0.5)], BUDGET, GPU) == {1: 5}
 
 
-def test_background_prompts_and_texts_share_a_large_step_as_nobody_reads_along():
-    running = [text(1, BACKGROUND), prompt(2, 5000, BACKGROUND)]
-    assert plan(running, BUDGET, TWO_CORES) == {1: 1, 2: 193}
+def test_background_prompts_go_before_background_texts_for_a_while():
+    ready, pending = text(1, BACKGROUND), prompt(2, 5000, BACKGROUND)
+    waited = replace(ready, passed_over=BACKGROUND_TURN)
+    assert plan([replace(ready, passed_over=3), pending], BUDGET, TWO_CORES).keys() == {2}
+    assert plan([waited, pending], BUDGET, TWO_CORES) == {1: 1}
 
 
 def test_a_groups_turn_ends_when_another_has_waited():

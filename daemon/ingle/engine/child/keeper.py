@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
+from ingle.engine.child.shelf import State
 from ingle.engine.child.snapshots import Folder, Snapshot
 from ingle.engine.child.work.base import Work
 from ingle.engine.protocol import LoadParams, LoadResult
@@ -30,9 +31,9 @@ class Holds(Protocol):
     @property
     def most_adopted(self) -> int: ...
 
-    def export(self, key: str, tokens: tuple[int, ...]) -> bytes: ...
+    def export(self, key: str, tokens: tuple[int, ...]) -> State: ...
 
-    def adopt(self, key: str, tokens: tuple[int, ...], state: bytes) -> bool: ...
+    def adopt(self, key: str, tokens: tuple[int, ...], state: State) -> bool: ...
 
 
 def folder_for(params: LoadParams, loaded: LoadResult) -> Folder | None:

@@ -17,7 +17,8 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from ingle.engine.child.prefix import Match, PrefixTree, common
-from ingle.engine.child.shelf import Shelf
+from ingle.engine.child.scheduler import BACKGROUND
+from ingle.engine.child.shelf import Shelf, State
 from ingle.engine.child.slots import Grant, Slots
 from ingle.engine.child.work.base import Work
 
@@ -45,9 +46,9 @@ class Cells(Protocol):
 
     def is_whole(self, seq: int) -> bool: ...
 
-    def state(self, seq: int) -> bytes: ...
+    def state(self, seq: int) -> State: ...
 
-    def restore(self, seq: int, data: bytes, length: int) -> bool: ...
+    def restore(self, seq: int, data: State, length: int) -> bool: ...
 
 
 class Memory:
@@ -64,6 +65,8 @@ class Memory:
         """Cells of a sequence that the tree does not count, because others hold the same: with a
         window they cannot always be given up for those."""
         self._shelf = Shelf(shelf_bytes)
+        self._passing: set[int] = set()
+        """Sequences that background work left: kept while there is room, not worth a shelf."""
 
     # ---- before
 
@@ -152,11 +155,14 @@ class Memory:
         seq, held = self._leave(work), self._held_by(work)
         if seq is None:
             return
+        if work.rank == BACKGROUND:
+            self._passing.add(seq)
         if self._retain(seq, work.prefix_key, held):
             self._tree.unpin(seq)
             self._shed(seq)
         else:
-            self._shelve_whole(seq, work.prefix_key, held)
+            if work.rank != BACKGROUND:
+                self._shelve_whole(seq, work.prefix_key, held)
             self._drop(seq)
 
     def free(self, work: Work) -> None:
@@ -229,12 +235,12 @@ class Memory:
 
     # ---- from and to disk
 
-    def export(self, key: str, tokens: tuple[int, ...]) -> bytes:
+    def export(self, key: str, tokens: tuple[int, ...]) -> State:
         """The state after these tokens, of a sequence that holds them and nothing else; empty where
         they are not in memory."""
         seq = self._number()
         holders = self._reaching(self._tree.match(key, tokens), len(tokens))
-        state = b""
+        state: State = b""
         if holders:
             self._cells.copy(holders[0], seq, 0, len(tokens))
             state = self._cells.state(seq)
@@ -247,7 +253,7 @@ class Memory:
         """Tokens that may come from disk in all."""
         return self._slots.cells // 2 if self._cells.can_share else 0
 
-    def adopt(self, key: str, tokens: tuple[int, ...], state: bytes) -> bool:
+    def adopt(self, key: str, tokens: tuple[int, ...], state: State) -> bool:
         """Keep what `export` gave, on the shelf where the cache has no room. False where the state is
         known not to be sound."""
         if len(tokens) > self._slots.kept - self._held or not self._slots.free:
@@ -342,13 +348,14 @@ class Memory:
         lost = min(self._tree.own(seq), len(tokens) - length)
         if owner is not None:
             self._tree.unpin(seq)
-        elif lost < LEAST_SHELVED or self._shelf.has(key, tokens):
+        elif lost < LEAST_SHELVED or seq in self._passing or self._shelf.has(key, tokens):
             return
         self._shelf.put(key, tokens, self._cells.state(seq), owner)
 
     def _drop(self, seq: int) -> None:
         self._cells.remove(seq)
         self._twice.pop(seq, None)
+        self._passing.discard(seq)
         if seq in self._tree:
             self._tree.drop(seq)
         self._slots.give_back([seq])

@@ -12,6 +12,9 @@ in the batch stays in the KV cache and goes on later. The rules, in order:
 4. A step in which somebody's text is written lasts `Budget.step_ms` at most because of the prompts
    beside it, or twice what it lasts without them; without one, and in the background, `calm_ms`.
    A prompt is read in portions of the same size: a small rest would cost as much as a large one.
+5. On a CPU, prompts take turns instead of sharing a step, with each other and with texts: attention
+   there skips what all rows of a step do not see. Three texts beside 192 rows of a prompt cost as
+   much as ten steps of their own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,9 +38,11 @@ BESIDE = 2.0
 """Prompts may make the step of a text so many times longer, on a machine that is slow anyway."""
 RIDE = 1.1
 """Riders may make a step so many times longer."""
-FLAT = 1.25
-"""... where a step with twice the rows takes at most so many times longer: costs that rise with
-every row mean that riders are not free, whatever the estimate says."""
+FLAT, FEW_ROWS = 1.25, 16
+"""A step with twice the rows takes at most so many times longer: so it is on a GPU, from a single
+row on. On a CPU it is so between 4 and 8, which says nothing: so many rows are looked at, at least."""
+BACKGROUND_TURN = 8
+"""Steps for which background texts let prompts go first: together they are written faster."""
 
 
 class Cost(Protocol):
@@ -110,12 +115,18 @@ def plan(
     texts = [claim for claim in first if claim.is_generating]
     if lead.rank > top:
         step.give_rows(texts)
-    elif prompts:
-        _read(step, prompts, texts, top)
-    else:
+    elif not prompts or _is_texts_turn(texts, top, cost):
         _write(step, texts)
+    else:
+        _read(step, prompts, texts, top)
     _ride(step, [claim for claim in team if claim.rank > top])
     return step.shares
+
+
+def is_flat(cost: Cost, rows: int) -> bool:
+    """Whether more rows cost next to nothing here."""
+    rows = max(rows, FEW_ROWS)
+    return cost.ms(rows * 2) <= cost.ms(rows) * FLAT
 
 
 def _next(claims: Sequence[Claim], top: int) -> Claim:
@@ -214,15 +225,25 @@ def _tokens_per_ms(way: Sequence[tuple[Claim, int]], cost: Cost, together: int) 
     return (len(way) + gains) / max(ms, 1e-9)
 
 
+def _is_texts_turn(texts: Sequence[Claim], rank: int, cost: Cost) -> bool:
+    """Whether texts have a step without the prompts of their class, where they do not share one."""
+    if not texts or is_flat(cost, len(texts)):
+        return False
+    patience = BACKGROUND_TURN if rank == BACKGROUND else 1
+    return any(claim.passed_over >= patience for claim in texts)
+
+
 def _read(step: _Step, prompts: Sequence[Claim], texts: Sequence[Claim], rank: int) -> None:
-    """Read prompts of one class, with its texts beside them."""
-    step.give_rows(texts)
+    """Read prompts of one class, with its texts beside them where that costs nothing."""
+    if is_flat(step.cost, len(texts)):
+        step.give_rows(texts)
     most = _calm(step) if rank == BACKGROUND or not texts else _beside(step, len(texts))
-    left = max(most - step.rows, len(prompts))
-    if len(prompts) == 1:
-        portions = -(-prompts[0].rows // left)
-        left = -(-prompts[0].rows // portions)
-    _share_out(step, prompts, left)
+    left = max(most - step.rows, 1)
+    for claim in prompts:
+        if left <= 0:
+            break
+        portions = -(-claim.rows // left)
+        left -= step.give(claim, -(-claim.rows // portions) if step.rows == 0 else left)
 
 
 def _calm(step: _Step) -> int:
@@ -237,21 +258,13 @@ def _beside(step: _Step, texts: int) -> int:
     return step.cost.rows_within(ms, step.budget.rows)
 
 
-def _share_out(step: _Step, prompts: Sequence[Claim], left: int) -> None:
-    """Prompts share `left` rows evenly; the first ones take what others leave."""
-    even = max(left // max(len(prompts), 1), 1)
-    for wanted in (even, left):
-        for claim in prompts:
-            left -= step.give(claim, min(wanted, left))
-
-
 def _ride(step: _Step, others: Sequence[Claim]) -> None:
     """Let lower classes use what the step has room for at no cost."""
     if not others or not step.rows:
         return
-    alone = step.cost.ms(step.rows)
-    if step.cost.ms(step.rows * 2) > alone * FLAT:
+    if not is_flat(step.cost, step.rows):
         return
+    alone = step.cost.ms(step.rows)
     left = step.cost.rows_within(alone * RIDE, step.budget.rows) - step.rows
     ranked = sorted(others, key=lambda claim: (claim.rank, -claim.passed_over))
     for claim in sorted(ranked, key=lambda claim: not claim.is_generating):

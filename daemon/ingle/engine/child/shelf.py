@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from ingle.engine.child.prefix import common
 
+State = bytes | memoryview
+"""What llama.cpp gives for a sequence: its tokens' keys and values, in a form of its own."""
+
 SHARE_OF_MEMORY = 4
 """States take at most one part in so many of what is free when the model is loaded, ..."""
 MOST_BYTES = 1 << 30
@@ -28,7 +31,7 @@ class Shelved:
 
     key: str
     tokens: list[int]
-    data: bytes
+    data: State
     owner: int | None = None
 
 
@@ -40,7 +43,7 @@ class Shelf:
     used_bytes: int = field(default=0, init=False)
     _held: list[Shelved] = field(default_factory=list, init=False)
 
-    def put(self, key: str, tokens: Sequence[int], data: bytes, owner: int | None = None) -> None:
+    def put(self, key: str, tokens: Sequence[int], data: State, owner: int | None = None) -> None:
         """Keep a state, if it is not empty and there is room for it at all."""
         self._remove(
             [

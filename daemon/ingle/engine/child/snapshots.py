@@ -22,6 +22,8 @@ from pathlib import Path
 
 import msgspec
 
+from ingle.engine.child.shelf import State
+
 log = logging.getLogger(__name__)
 
 MAGIC = b"ingle prefix 1\n"
@@ -41,7 +43,7 @@ class Snapshot:
 
     key: str
     tokens: tuple[int, ...]
-    state: bytes
+    state: State
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

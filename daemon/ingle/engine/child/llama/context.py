@@ -215,14 +215,14 @@ class Context:
         """Whether a sequence's memory is there from its first token on."""
         return not self.window or int(ll.llama_memory_seq_pos_min(self._memory, seq)) == 0
 
-    def state(self, seq: int) -> bytes:
+    def state(self, seq: int) -> memoryview:
         """What a sequence has in memory, to be put back by `restore`; empty when that fails."""
         size = int(ll.llama_state_seq_get_size(self.handle, seq))
         data = np.empty(size, np.uint8)
         pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        return data[: int(ll.llama_state_seq_get_data(self.handle, pointer, size, seq))].tobytes()
+        return data[: int(ll.llama_state_seq_get_data(self.handle, pointer, size, seq))].data
 
-    def restore(self, seq: int, data: bytes, length: int) -> bool:
+    def restore(self, seq: int, data: bytes | memoryview, length: int) -> bool:
         """Give a sequence the memory that `state` took. False, and the sequence is empty, when the
         data are not a state of `length` tokens in a context like this one, or there is no room."""
         held = np.frombuffer(data, np.uint8)
