@@ -12,6 +12,7 @@ from ingle.engine.child.scheduler import (
     BACKGROUND_TURN,
     BESIDE,
     INTERACTIVE,
+    PROMPT_TURN,
     RIDE,
     SHARE,
     TURN,
@@ -193,13 +194,14 @@ def test_on_a_gpu_background_rides_along_with_a_person():
     assert set(shares) == {1, 2, 3}
 
 
-def test_prompts_of_one_class_take_turns_and_leave_nothing_unused():
-    running = [prompt(1, 1000), replace(prompt(2, 1024), passed_over=3), prompt(3, 10)]
+def test_prompts_are_read_one_after_the_other_the_shortest_first_and_nothing_is_left_unused():
+    running = [prompt(1, 1000), prompt(2, 10)]
     shares = plan(running, BUDGET, TWO_CORES)
-    assert shares[2] > 100 > sum(shares.values()) - shares[2]
-    running = [prompt(1, 10), prompt(2, 1000)]
-    assert plan(running, BUDGET, TWO_CORES)[1] == 10
-    assert plan(running, BUDGET, TWO_CORES)[2] > 100
+    assert shares[2] == 10
+    assert shares[1] > 100
+    assert plan([prompt(1, 1000), prompt(2, 900)], BUDGET, TWO_CORES).keys() == {2}
+    waited = replace(prompt(1, 1000), passed_over=PROMPT_TURN)
+    assert plan([waited, prompt(2, 900)], BUDGET, TWO_CORES)[1] > 100
 
 
 def test_on_a_cpu_texts_and_prompts_take_turns_and_on_a_gpu_they_share():

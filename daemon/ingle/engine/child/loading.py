@@ -36,7 +36,7 @@ CPU_BATCH, GPU_BATCH = 256, 512
 that is cut loses all of it (64 rows were 0.9 times as fast as 512, 128 as fast)."""
 STEP_MS = 50.0
 """Of a step in which somebody's text is written: the longest pause that a prompt beside it makes."""
-CALM_MS, CALM_UNCUT_MS = 250.0, 60.0
+CALM_MS, CALM_UNCUT_MS = 500.0, 60.0
 """Of one in which nobody's is: who comes meanwhile has it cut, where it can be."""
 CALM_ROWS = 128
 """... but not fewer rows than that: a slow machine would read prompts as slowly as it writes."""
