@@ -23,7 +23,7 @@ from ingle.engine.child.scheduler import (
     plan,
 )
 
-BUDGET = Budget(rows=256, outputs=128, step_ms=50.0, calm_ms=250.0, calm_rows=128)
+BUDGET = Budget(rows=256, outputs=128, step_ms=50.0, calm_ms=500.0, calm_rows=128)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def prompt(key: int, rows: int, rank: int = 1) -> Claim:
 
 def test_a_persons_prompt_is_read_at_full_speed_beside_background_text():
     running = [text(1, BACKGROUND), prompt(2, 900, INTERACTIVE)]
-    assert plan(running, BUDGET, TWO_CORES) == {2: 180}
+    assert plan(running, BUDGET, TWO_CORES) == {2: 225}
 
 
 def test_a_prompt_is_read_in_portions_of_the_same_size():
@@ -199,9 +199,9 @@ def test_prompts_are_read_one_after_the_other_the_shortest_first_and_nothing_is_
     shares = plan(running, BUDGET, TWO_CORES)
     assert shares[2] == 10
     assert shares[1] > 100
-    assert plan([prompt(1, 1000), prompt(2, 900)], BUDGET, TWO_CORES).keys() == {2}
-    waited = replace(prompt(1, 1000), passed_over=PROMPT_TURN)
-    assert plan([waited, prompt(2, 900)], BUDGET, TWO_CORES)[1] > 100
+    assert plan([prompt(1, 2560), prompt(2, 1280)], BUDGET, TWO_CORES) == {2: 256}
+    waited = replace(prompt(1, 2560), passed_over=PROMPT_TURN)
+    assert plan([waited, prompt(2, 1280)], BUDGET, TWO_CORES) == {1: 256}
 
 
 def test_on_a_cpu_texts_and_prompts_take_turns_and_on_a_gpu_they_share():
