@@ -239,14 +239,25 @@ class Memory:
         """The state after these tokens, of a sequence that holds them and nothing else; empty where
         they are not in memory."""
         seq = self._number()
-        holders = self._reaching(self._tree.match(key, tokens), len(tokens))
         state: State = b""
-        if holders:
-            self._cells.copy(holders[0], seq, 0, len(tokens))
+        if self._begin(seq, key, tokens):
             state = self._cells.state(seq)
-            self._cells.remove(seq)
+        self._cells.remove(seq)
         self._slots.give_back([seq])
         return state
+
+    def _begin(self, seq: int, key: str, tokens: tuple[int, ...]) -> bool:
+        """Have an unused sequence hold exactly these tokens, from the cache or from the shelf."""
+        if holders := self._reaching(self._tree.match(key, tokens), len(tokens)):
+            self._cells.copy(holders[0], seq, 0, len(tokens))
+            return True
+        state, length = self._shelf.longest(key, tokens, is_whole=False)
+        return (
+            state is not None
+            and length == len(tokens)
+            and self._cells.restore(seq, state.data, len(state.tokens))
+            and self._cells.rewind(seq, length)
+        )
 
     @property
     def most_adopted(self) -> int:
