@@ -97,9 +97,7 @@ class Tenant:
     async def run(self) -> None:
         """From the start of the process to its end; raises nothing but cancellation."""
         try:
-            header = await asyncio.to_thread(read_header, self.model.path)
-            if self._farewell is None:
-                await self._live(header)
+            await self._live()
         except OSError as error:
             self.failure = EngineUnavailable(f"the engine cannot be started: {error.strerror}")
         except IngleError as error:
@@ -111,15 +109,19 @@ class Tenant:
             self._settled.set()
             self._ended.set()
 
-    async def _live(self, header: Header) -> None:
+    async def _live(self) -> None:
         failure: IngleError | None = None
         async with living(self._child.module, self._child.environ) as life:
             self.life = life
             if self._farewell is not None:  # dismissed while the process was started
                 life.drop(self._farewell)
             try:
+                # while the process starts: each takes a tenth of the way to the first token
+                header = await asyncio.to_thread(read_header, self.model.path)
                 await self._load(life, header)
                 await life.lost.wait()
+            except OSError as error:
+                failure = EngineUnavailable(f"the model cannot be read: {error.strerror}")
             except IngleError as error:
                 failure = error
             is_dead = life.lost.is_set()
