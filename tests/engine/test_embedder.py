@@ -117,7 +117,9 @@ async def test_a_persons_question_does_not_wait_for_what_is_written_for_nobody(
 
 async def test_what_is_embedded_for_nobody_waits_for_a_person(engine: Supervised, embedder: Path):
     done: list[str] = []
-    for_nobody = asyncio.ensure_future(embed(engine, embedder, [LONG] * MAX_TEXTS, priority="background"))
+    for_nobody = asyncio.ensure_future(
+        embed(engine, embedder, [LONG] * MAX_TEXTS, priority="background")
+    )
     for_nobody.add_done_callback(lambda _: done.append("nobody"))
     for _ in range(5):
         await engine.engine.generate(ask("ships", 5, priority="interactive"))
