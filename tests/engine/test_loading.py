@@ -26,7 +26,11 @@ pytestmark = pytest.mark.engine
 
 @asynccontextmanager
 async def poor(model: Path, mib: int, **config: int) -> AsyncIterator[Supervised]:
-    environ = {**engine_child.environment(), "POOR_MIB": str(mib)}
+    environ = {
+        **engine_child.environment(),
+        "POOR_MIB": str(mib),
+        "MALLOC_ARENA_MAX": "1",  # every thread that allocates while others do takes 64 MiB more
+    }
     settings = EngineConfig(slots=1, threads=1, **config)
     async with supervised(config=settings, child_module=poor_child.MODULE, environ=environ) as engine:
         await engine.supervisor.use(installed(model))

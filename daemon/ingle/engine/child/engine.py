@@ -229,10 +229,14 @@ class Engine:
         So does it during one with several threads. libgomp keeps a team for every thread that
         decodes with more than one, and as soon as two teams have more threads than there are
         cores, none of them spins at a barrier any more, and steps take twice as long.
+
+        A work with a context of its own is computed with the same threads every time: attention
+        is summed up in as many parts.
         """
         rows = _rows(feeds)
-        threads, ms = self._pace.threads(rows), self._pace.ms(rows)
-        context = self._in_use
+        context, ms = self._in_use, self._pace.ms(rows)
+        is_shared = context is self._context
+        threads = self._pace.threads(rows) if is_shared else self._pace.most_threads
         context.allow()
         self._ends = time.monotonic() + ms / 1000
         if threads == 1 and 0 < ms <= SHORT_MS:
@@ -241,7 +245,7 @@ class Engine:
         else:
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._executor, step.run, context, feeds, threads)
-        if self._is_usual and not outcome.code:
+        if self._is_usual and is_shared and not outcome.code:
             self._pace.observe(rows, threads, outcome.decode_ms)
         return outcome
 

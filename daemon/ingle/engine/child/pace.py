@@ -73,6 +73,10 @@ class Pace:
         """Those that have records, ascending."""
         self._ms: dict[int, float] = {}
 
+    @property
+    def most_threads(self) -> int:
+        return self._counts[0]
+
     def observe(self, rows: int, threads: int, ms: float) -> None:
         """A step of `rows` took `ms`."""
         size = _size(rows)
