@@ -49,7 +49,7 @@ async def test_a_model_without_memory_fails_with_a_reason_and_the_daemon_goes_on
 
 
 async def test_a_context_without_memory_is_tried_smaller(tiny_model: Path):
-    async with poor(tiny_model, 550, n_ctx=524288) as engine:
+    async with poor(tiny_model, 420, n_ctx=524288) as engine:
         status = await engine.until_heard(lambda: engine.states[-1:] in (["ready"], ["failed"]))
         assert status.state is EngineState.READY, status.reason
         assert status.n_ctx == 262144
