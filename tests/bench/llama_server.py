@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from answers import Answer
-from place import CannotMeasure
+from place import CannotMeasure, end
 from prompts import Prompt
 from sides import Clock
 from sse import EventStream
@@ -26,7 +26,7 @@ from sse import EventStream
 from ingle.models.templates import render
 from ingle.vocabulary import Priority
 
-START_S, STOP_S = 60.0, 10.0
+START_S = 60.0
 LOOK_AGAIN_S = 0.002
 READ_BYTES = 64 * 1024
 
@@ -84,12 +84,7 @@ class LlamaServer:
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
     def _argv(self) -> list[str]:
         wanted = self._settings

@@ -66,6 +66,16 @@ class Programs(NamedTuple):
     bench: Path
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process to end; one that does not is killed."""
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Place:
     """`with Place() as place`; `daemon()` gives a running one with its plugins, `engine()` a fresh one
     with an engine only."""
@@ -155,12 +165,7 @@ class Place:
         """End the daemon, if one runs."""
         process, self._process = getattr(self, "_process", None), None
         if process is not None:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
     def daemon(self) -> Ingle:
         """A connection to a daemon with a loaded model and running plugins."""

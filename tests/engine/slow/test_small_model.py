@@ -9,6 +9,7 @@ import pytest_asyncio
 from conftest import REAL_PATHS, missing
 from fakes import small_model
 from fakes.fronted import fronted
+from fakes.pip_wheel import NotToBeHad
 from ingle.assistant.assistant import Assistant
 from ingle.assistant.shape import is_refusal
 from ingle.wire.calls.assistant import AskParams, SkillResult, SkillRunParams
@@ -35,7 +36,7 @@ OPENINGS = ("here is", "here's", "sure", "certainly", "of course", "summary:", "
 def small() -> Path:
     try:
         return small_model.fetch(REAL_PATHS.cache / "test-models")
-    except small_model.NotToBeHad as reason:
+    except NotToBeHad as reason:
         missing(f"the small model ({reason})")
 
 

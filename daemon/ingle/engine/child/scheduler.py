@@ -78,10 +78,6 @@ class Claim:
     gain: float = 0.0
     """Of a text with a draft: how many of the drafted tokens will probably be right."""
 
-    @property
-    def is_drafted(self) -> bool:
-        return self.is_generating and self.rows > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:
