@@ -9,13 +9,14 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
 from ingle.engine.child import shelf, step
 from ingle.engine.child.arrivals import Arrivals
+from ingle.engine.child.burst import Burst, Done
 from ingle.engine.child.counters import Counters
 from ingle.engine.child.keeper import Keeper
 from ingle.engine.child.llama.context import Context
@@ -36,6 +37,9 @@ WORTH_CUTTING_MS = 25.0
 
 SHORT_MS = 30.0
 """The loop may stand still for so long: a cancel that comes meanwhile is heard at the step's end."""
+
+BURST = 16
+"""Steps in a row, at most, before others may use the context."""
 
 QUIET_S = 0.5
 """Without work, until the machine counts as idle: between two requests of one task it is not."""
@@ -74,6 +78,8 @@ class Engine:
         self._seating, self._keeper = Seating(memory, slots), Keeper(memory, folder)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
+        self._burst: Burst | None = None
+        """The steps on their way, where they are the decoding thread's."""
         self._in_use = context
         """The context of the step in flight: everybody's, or one work's own."""
         self._is_usual = True
@@ -119,7 +125,7 @@ class Engine:
             self._clear(ticket)
         elif set(self._in_flight) == {ticket.key}:
             self._cut_if_long()
-        self._wake.set()
+        self._rouse()
 
     def _clear(self, ticket: Ticket) -> None:
         self._seating.release(ticket)
@@ -131,6 +137,12 @@ class Engine:
         ranks = [running[key].work.rank for key in self._in_flight if key in running]
         if ranks and min(ranks) > rank:
             self._cut_if_long()
+        self._rouse()
+
+    def _rouse(self) -> None:
+        """Something has changed: the next step is decided anew."""
+        if self._burst is not None:
+            self._burst.stop()
         self._wake.set()
 
     def _cut_if_long(self) -> None:
@@ -202,17 +214,45 @@ class Engine:
         return shares
 
     async def _step(self, shares: dict[int, int]) -> None:
+        """One step, or several of the same texts."""
         running = self._seating.running
         self._use(running[next(iter(shares))].work)
         self._in_flight = {key: running[key].work.take(rows) for key, rows in shares.items()}
-        feeds = [feed for each in self._in_flight.values() for feed in each]
-        outcome = await self._decoded(feeds)
-        in_flight, self._in_flight = self._in_flight, {}
-        self._count(outcome, in_flight)
-        self._hand_out(outcome, in_flight)
+        first = [feed for each in self._in_flight.values() for feed in each]
+        async for feeds, outcome in self._decoded(first, self._may_follow(shares)):
+            if feeds is not first:
+                self._in_flight = {key: [feed] for key, feed in zip(shares, feeds, strict=True)}
+            self._count(outcome, self._in_flight)
+            self._hand_out(outcome, self._in_flight)
+            if self._burst is not None and not self._goes_on(shares):
+                self._burst.stop()
+                self._cut_unneeded(shares)
+        self._in_flight, self._burst = {}, None
+        self._settle_done(shares)
         self._clear_gone()
         for key, ticket in running.items():
             ticket.passed_over = 0 if key in shares else ticket.passed_over + 1
+
+    def _may_follow(self, shares: dict[int, int]) -> int:
+        """Steps that may be taken before what came of the first is accepted: several where all that
+        runs are texts, and nobody waits for one of them to end."""
+        running = self._seating.running
+        if len(shares) < len(running) or self._seating.waiting:
+            return 1
+        return min(BURST, *(ticket.work.ahead for ticket in running.values()))
+
+    def _goes_on(self, shares: dict[int, int]) -> bool:
+        """Whether the step after the one in flight would be decided in the same way."""
+        running = self._seating.running
+        if any(key not in running or not running[key].work.rows for key in shares):
+            return False
+        return self._plan() == shares
+
+    def _cut_unneeded(self, shares: dict[int, int]) -> None:
+        """A step on its way that goes on with nothing but texts that have ended."""
+        running = self._seating.running
+        if not any(key in running and running[key].work.rows for key in shares):
+            self._cut_if_long()
 
     def _use(self, work: Work) -> None:
         """Its context and its adapter: all of a step have the same."""
@@ -222,9 +262,10 @@ class Engine:
         else:
             self._is_usual = not self._in_use.use_adapter(work.adapter.adapter, work.adapter.scale)
 
-    async def _decoded(self, feeds: Sequence[Feed]) -> step.Outcome:
-        """A short step runs right here: two hand-overs between threads take a tenth of it. During
-        a long one the loop goes on, to hear of a cancel or of somebody more important.
+    async def _decoded(self, feeds: Sequence[Feed], most: int) -> AsyncIterator[Done]:
+        """A single short step runs right here: two hand-overs between threads take a tenth of it.
+        During a long one the loop goes on, to hear of a cancel or of somebody more important; and
+        during `most` short ones, to pass on what they give.
 
         So does it during one with several threads. libgomp keeps a team for every thread that
         decodes with more than one, and as soon as two teams have more threads than there are
@@ -239,15 +280,20 @@ class Engine:
         threads = self._pace.threads(rows) if is_shared else self._pace.most_threads
         context.allow()
         self._ends = time.monotonic() + ms / 1000
-        if threads == 1 and 0 < ms <= SHORT_MS:
+        if most == 1 and threads == 1 and 0 < ms <= SHORT_MS:
             await self._arrivals.let_in()
-            outcome = step.run(context, feeds, threads)
+            steps = _at_once((feeds, step.run(context, feeds, threads)))
         else:
-            loop = asyncio.get_running_loop()
-            outcome = await loop.run_in_executor(self._executor, step.run, context, feeds, threads)
-        if self._is_usual and is_shared and not outcome.code:
-            self._pace.observe(rows, threads, outcome.decode_ms)
-        return outcome
+            self._burst = Burst(context, feeds, threads, most)
+            steps = self._burst.steps(self._executor)
+        async for done in steps:
+            self._ends = time.monotonic() + ms / 1000
+            if self._is_usual and is_shared and not done[1].code:
+                self._pace.observe(rows, threads, done[1].decode_ms)
+                if self._burst is not None and self._pace.threads(rows) != threads:
+                    self._burst.stop()
+            self._is_usual = True
+            yield done
 
     def _claims(self) -> list[Claim]:
         groups = {"": 0}
@@ -291,21 +337,26 @@ class Engine:
             elif outcome.code:
                 log.warning("llama_decode returned %d", outcome.code)
                 self._seating.settle(ticket, _failure(outcome.code))
-            else:
+            elif ticket.work.rows:  # else its text ended while this was on its way
                 ticket.work.accept(feeds, outcome.values[part])
-                self._after_accept(ticket, any(outcome.values[part]))
+                if ticket.first_result is None and any(outcome.values[part]):
+                    ticket.first_result = time.monotonic()
 
-    def _after_accept(self, ticket: Ticket, has_result: bool) -> None:
-        if has_result and ticket.first_result is None:
-            ticket.first_result = time.monotonic()
-        if not ticket.work.rows:
-            self._seating.settle(ticket)
+    def _settle_done(self, keys: Iterable[int]) -> None:
+        for key in keys:
+            ticket = self._seating.running.get(key)
+            if ticket is not None and not ticket.work.rows:
+                self._seating.settle(ticket)
 
     def _clear_gone(self) -> None:
         """Those who left while the step ran."""
         gone = [ticket for ticket in self._seating.running.values() if ticket.finished.cancelled()]
         for ticket in gone:
             self._clear(ticket)
+
+
+async def _at_once(done: Done) -> AsyncIterator[Done]:
+    yield done
 
 
 def _failure(code: int) -> IngleError:

@@ -52,6 +52,10 @@ class Recording:
         self.choices: list[Judged] = []
 
     @property
+    def is_free(self) -> bool:
+        return self.sampler.is_free
+
+    @property
     def is_complete(self) -> bool:
         return self.sampler.is_complete
 

@@ -28,8 +28,12 @@ SLOW_MS = 80.0
 """A model whose single row is so slow is arithmetic, not barriers: trying on at load would only
 cost time."""
 WORTH = 1.1
-"""More threads have to be so much faster: fewer leave more of the machine to the person."""
+"""Where numbers of threads differ less, a single row takes the fewest, for more of them spend their
+time at barriers; a larger step takes the most, for what makes them slow is often over soon."""
+LONG_MS = 100.0
+"""A step that lasts longer is too dear for a trial that the smaller ones do not recommend."""
 REPEATS = 3
+"""Samples before a number of threads that is not far behind is thought slower."""
 
 
 @dataclass
@@ -56,6 +60,8 @@ class _Record:
 
     def is_due(self, fastest: float, now: float, patience: float) -> bool:
         """Whether it should be tried again, though another one was faster."""
+        if self.added < REPEATS and self.ms <= fastest * HURT:
+            return True
         return now - self.tried > (AGAIN_S if self.ms <= fastest * NEARLY else patience)
 
 
@@ -142,8 +148,8 @@ class Pace:
         return rows if record.is_due(as_fast, self._clock(), RARELY_S) else best
 
     def threads(self, rows: int) -> int:
-        """How many threads a step of `rows` takes: the fewest that are about as fast as the
-        fastest, or a number that should be tried again."""
+        """How many threads a step of `rows` takes: the fastest number, or one that should be tried
+        again."""
         records = self._records.get(_size(rows))
         if not records:
             return self._counts[0] if rows > 1 or not self._sizes else self.threads(self._sizes[0])
@@ -153,24 +159,32 @@ class Pace:
         more_threads_ms = float("inf")
         for count in self._counts:
             record = records.get(count)
-            if record is None and not is_hurt and self._is_hopeless(rows, count):
-                break
             if record is None or record.is_due(fastest, now, patience):
-                return count
+                if self._is_worth_trying(rows, count, fastest, is_hurt=is_hurt):
+                    return count
+                if record is None:
+                    break
             if record.ms > more_threads_ms * NEARLY:
                 break
             more_threads_ms = record.ms
-        return min(count for count, record in records.items() if record.ms <= fastest * WORTH)
+        as_fast = [count for count, record in records.items() if record.ms <= fastest * WORTH]
+        return min(as_fast) if rows == 1 else max(as_fast)
 
-    def _is_hopeless(self, rows: int, threads: int) -> bool:
-        """Whether steps of about that size were clearly slower with so many than with twice as many."""
-        near = [records for size, records in self._records.items() if rows / 2 <= size <= rows * 2]
-        return any(
-            threads in records
-            and threads * 2 in records
-            and records[threads].ms > records[threads * 2].ms * NEARLY
-            for records in near
-        )
+    def _is_worth_trying(self, rows: int, threads: int, fastest: float, *, is_hurt: bool) -> bool:
+        """What the largest of the smaller steps says, for the larger a step, the more threads are
+        worth: that so few are not clearly slower, or, of a long step, that they are faster."""
+        size = max((size for size in self._sizes if self._compares(size, rows, threads)), default=0)
+        if not size:
+            return fastest <= LONG_MS or threads == self._counts[0]
+        few, many = (self._records[size][count].ms for count in (threads, threads * 2))
+        if fastest > LONG_MS:
+            return few < many
+        return is_hurt or few <= many * NEARLY
+
+    def _compares(self, size: int, rows: int, threads: int) -> bool:
+        """Whether a step of `size` tells about so many threads and twice as many for a larger one."""
+        records = self._records[size]
+        return size < _size(rows) and threads in records and threads * 2 in records
 
     def tune(self, step_ms: Callable[[int], float]) -> None:
         """Try the numbers of threads on a single row; `step_ms` decodes one with so many."""

@@ -100,6 +100,11 @@ class Sampler:
         return token
 
     @property
+    def is_free(self) -> bool:
+        """Whether there is no constraint, which has to be asked whether the text goes on."""
+        return self._constraint is None
+
+    @property
     def is_complete(self) -> bool:
         """Whether the constraint lets nothing come any more."""
         return self._constraint is not None and self._constraint.is_complete

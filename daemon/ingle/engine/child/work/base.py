@@ -12,6 +12,10 @@ class Picks(Protocol):
     """Chooses the next token from a row of logits; None when there is none that may follow."""
 
     @property
+    def is_free(self) -> bool:
+        """Whether nothing but the choice itself says if the text goes on."""
+
+    @property
     def is_complete(self) -> bool:
         """Whether nothing may follow the last choice."""
 
@@ -119,6 +123,11 @@ class Work(ABC):
     def gain(self) -> float:
         """How many of the drafted tokens among `rows` will probably be right."""
         return 0.0
+
+    @property
+    def ahead(self) -> int:
+        """Steps of a single row each that may follow one another before their values are accepted."""
+        return 1
 
     @property
     @abstractmethod

@@ -60,6 +60,12 @@ class Generation(Work):
         return len(self._tokens) - self.fed + len(self._proposed[0])
 
     @property
+    def ahead(self) -> int:
+        if not self.is_generating or self.rows > 1 or not self.sampler.is_free:
+            return 1
+        return self.max_tokens - len(self.output)
+
+    @property
     def _portion(self) -> int:
         """Rows that are computed together in a context of its own: always the same ones."""
         left = len(self.prompt) - self.fed
