@@ -32,6 +32,8 @@ WORTH = 1.1
 time at barriers; a larger step takes the most, for what makes them slow is often over soon."""
 LONG_MS = 100.0
 """A step that lasts longer is too dear for a trial that the smaller ones do not recommend."""
+TELLING = 8
+"""Rows of a step at least that tells about larger ones: with fewer, memory is what takes the time."""
 REPEATS = 3
 """Samples before a number of threads that is not far behind is thought slower."""
 
@@ -137,12 +139,14 @@ class Pace:
         return low
 
     def together(self, rows: int) -> int:
-        """How many of `rows` single rows to decode in one step, so that most come out a second."""
+        """How many of `rows` single rows to decode in one step, so that most come out a second: the
+        most of those that are about as fast, for what is around a step costs time as well."""
         records = self._records.get(_size(rows))
         if not records:
             return rows
         sizes = {1, rows, *(size for size in self._sizes if size < rows)}
-        best = max(sizes, key=lambda size: (size / max(self.ms(size), 1e-9), size))
+        rates = {size: size / max(self.ms(size), 1e-9) for size in sizes}
+        best = max(size for size, rate in rates.items() if rate * WORTH >= max(rates.values()))
         as_fast = self.ms(best) * rows / best
         record = min(records.values(), key=lambda each: each.ms)
         return rows if record.is_due(as_fast, self._clock(), RARELY_S) else best
@@ -184,7 +188,7 @@ class Pace:
     def _compares(self, size: int, rows: int, threads: int) -> bool:
         """Whether a step of `size` tells about so many threads and twice as many for a larger one."""
         records = self._records[size]
-        return size < _size(rows) and threads in records and threads * 2 in records
+        return TELLING <= size < _size(rows) and threads in records and threads * 2 in records
 
     def tune(self, step_ms: Callable[[int], float]) -> None:
         """Try the numbers of threads on a single row; `step_ms` decodes one with so many."""

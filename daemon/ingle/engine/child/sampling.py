@@ -10,14 +10,17 @@ import secrets
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import llama_cpp.llama_cpp as ll
 import numpy as np
 from numpy.typing import NDArray
 
-from ingle.engine.child.constraint import Constraint
 from ingle.engine.child.llama.context import Context
 from ingle.errors import IngleError, InvalidParams
+
+if TYPE_CHECKING:
+    from ingle.engine.child.constraint import Constraint
 
 PENALTY_WINDOW = 64
 """How many of its own last tokens the repeat penalty looks at: llama.cpp's default."""
@@ -66,7 +69,7 @@ def _between(name: str, value: float, least: float, most: float) -> None:
 class Sampler:
     """Chooses tokens for one request and remembers what its penalty and its constraint need."""
 
-    def __init__(self, choice: Choice, n_vocab: int, constraint: Constraint | None = None) -> None:
+    def __init__(self, choice: Choice, n_vocab: int, constraint: "Constraint | None" = None) -> None:
         self._penalty = None if choice.repeat_penalty == 1.0 else _Penalty(choice.repeat_penalty)
         is_greedy = choice.temperature < LEAST_TEMPERATURE
         self._lot = None if is_greedy else _Lot(choice, n_vocab)

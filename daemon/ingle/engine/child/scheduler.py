@@ -9,9 +9,9 @@ in the batch stays in the KV cache and goes on later. The rules, in order:
    GPU), and each has its `SHARE` of the time when it waits for long.
 3. Texts that are being written come before prompts that are being read. So many of them are
    decoded together as make the most tokens a second here, drafts included; the others are next.
-4. A step in which somebody's text is written lasts `Budget.step_ms` at most because of the prompts
-   beside it, or twice what it lasts without them; without one, and in the background, `calm_ms`.
-   A prompt is read in portions of the same size: a small rest would cost as much as a large one.
+4. A step in which a text is written that somebody reads along (class interactive) lasts
+   `Budget.step_ms` at most because of the prompts beside it, or twice what it lasts without them;
+   any other one, `calm_ms`.
 5. On a CPU, texts and prompts take turns instead of sharing a step, and prompts are read one after
    the other: attention there skips what all rows of a step do not see. Three texts beside 192 rows
    of a prompt cost as much as ten steps of their own; four prompts in turns, an eighth.
@@ -43,8 +43,9 @@ FLAT, FEW_ROWS = 1.25, 16
 row on. On a CPU it is so between 4 and 8, which says nothing: so many rows are looked at, at least."""
 PROMPT_TURN = 8
 """Steps for which a prompt lets shorter ones go first."""
-BACKGROUND_TURN = 8
-"""Steps for which background texts let prompts go first: together they are written faster."""
+CALM_TURN = 8
+"""Steps for which texts that nobody reads along let prompts go first: together they are written
+faster."""
 
 
 class Cost(Protocol):
@@ -227,7 +228,7 @@ def _is_texts_turn(texts: Sequence[Claim], rank: int, cost: Cost) -> bool:
     """Whether texts have a step without the prompts of their class, where they do not share one."""
     if not texts or is_flat(cost, len(texts)):
         return False
-    patience = BACKGROUND_TURN if rank == BACKGROUND else 1
+    patience = 1 if rank == INTERACTIVE else CALM_TURN
     return any(claim.passed_over >= patience for claim in texts)
 
 
@@ -235,13 +236,12 @@ def _read(step: _Step, prompts: Sequence[Claim], texts: Sequence[Claim], rank: i
     """Read prompts of one class, with its texts beside them where that costs nothing."""
     if is_flat(step.cost, len(texts)):
         step.give_rows(texts)
-    most = _calm(step) if rank == BACKGROUND or not texts else _beside(step, len(texts))
+    most = _beside(step, len(texts)) if rank == INTERACTIVE and texts else _calm(step)
     left = max(most - step.rows, 1)
     for claim in sorted(prompts, key=_shortest):
         if left <= 0:
             break
-        portions = -(-claim.rows // left)
-        left -= step.give(claim, -(-claim.rows // portions) if step.rows == 0 else left)
+        left -= step.give(claim, left)
 
 
 def _shortest(claim: Claim) -> tuple[int, int]:

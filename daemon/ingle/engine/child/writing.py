@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingle.engine.child import limits
 from ingle.engine.child.alone import Alone
-from ingle.engine.child.constraint import Constraints
 from ingle.engine.child.drafting import Account, Drafting
 from ingle.engine.child.engine import Engine
 from ingle.engine.child.likelihood import Recording, told
@@ -28,6 +28,9 @@ from ingle.engine.protocol import GenerateParams, GenerateResult
 from ingle.errors import InvalidParams
 from ingle.rpc.dispatcher import Call
 
+if TYPE_CHECKING:
+    from ingle.engine.child.constraint import Constraint, Constraints
+
 T = TypeVar("T")
 
 FRAME_S = 0.025
@@ -41,7 +44,7 @@ class Writing:
     def __init__(self, opened: Opened, engine: Engine, tokenizing: Tokenizing) -> None:
         self._opened, self._engine, self._tokenizing = opened, engine, tokenizing
         self._vocabulary = opened.context.vocabulary
-        self._constraints, self._alone = Constraints(self._vocabulary), Alone(opened.context)
+        self._alone = Alone(opened.context)
         self._drafts = Account()
         self._thread = ThreadPoolExecutor(1, "prepare")
 
@@ -99,10 +102,23 @@ class Writing:
         """A grammar is compiled anew for each request: that takes a millisecond."""
         choice, constraint = _choice(params), None
         if params.schema is not None:
-            constraint = await self._prepared(self._constraints.of_schema, params.schema)
+            constraint = await self._prepared(self._of_schema, params.schema)
         elif params.grammar is not None:
-            constraint = await self._prepared(self._constraints.of_grammar, params.grammar)
+            constraint = await self._prepared(self._of_grammar, params.grammar)
         return Sampler(choice, self._vocabulary.size, constraint)
+
+    @cached_property
+    def _constraints(self) -> "Constraints":
+        """Imported when first asked for: a fifth of what a child takes to start."""
+        from ingle.engine.child.constraint import Constraints  # noqa: PLC0415
+
+        return Constraints(self._vocabulary)
+
+    def _of_schema(self, schema: dict[str, Any]) -> "Constraint":
+        return self._constraints.of_schema(schema)
+
+    def _of_grammar(self, grammar: str) -> "Constraint":
+        return self._constraints.of_grammar(grammar)
 
     async def _prepared(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)

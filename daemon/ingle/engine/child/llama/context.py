@@ -68,6 +68,7 @@ class Context:
         self._memory = ll.llama_get_memory(self.handle)
         self.n_ctx: int = ll.llama_n_ctx(self.handle)
         self.batch = Batch(shape.n_batch, shape.n_outputs)
+        self._logits_type = ctypes.c_float * self.vocabulary.size
         self._threads = shape.threads
         self._adapted: tuple[Adapter | None, float] = (None, 1.0)
         self._abort = AbortFlag()
@@ -179,8 +180,8 @@ class Context:
         pointer = ll.llama_get_logits_ith(self.handle, row)
         if not pointer:
             raise EngineUnavailable("llama.cpp computed no logits for a row")
-        floats = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float))
-        return np.ctypeslib.as_array(floats, (self.vocabulary.size,))
+        floats = self._logits_type.from_address(ctypes.addressof(pointer.contents))
+        return np.frombuffer(floats, np.float32)  # type: ignore[call-overload,no-any-return]
 
     # ---- what is in memory
 
