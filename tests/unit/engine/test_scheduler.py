@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from ingle.engine.child.pace import Pace
 from ingle.engine.child.scheduler import (
     BACKGROUND,
-    BACKGROUND_TURN,
     BESIDE,
+    CALM_TURN,
     INTERACTIVE,
     PROMPT_TURN,
     RIDE,
@@ -111,10 +111,10 @@ def test_lower_classes_cost_a_higher_one_next_to_nothing_unless_they_waited_long
 
 
 @given(some_claims(), machines)
-def test_a_prompt_never_delays_text_for_long(running: list[Claim], machine: Cost):
+def test_a_prompt_never_delays_for_long_what_somebody_reads_along(running: list[Claim], machine: Cost):
     shares = plan(running, BUDGET, machine)
     served = [claim for claim in running if claim.key in shares]
-    has_text = any(claim.is_generating and claim.rank < BACKGROUND for claim in served)
+    has_text = any(claim.is_generating and claim.rank == INTERACTIVE for claim in served)
     if has_text and sum(shares.values()) > len(served):
         drafts = sum(shares[claim.key] - 1 for claim in served if claim.is_generating)
         if not drafts:
@@ -175,18 +175,25 @@ def prompt(key: int, rows: int, rank: int = 1) -> Claim:
 
 def test_a_persons_prompt_is_read_at_full_speed_beside_background_text():
     running = [text(1, BACKGROUND), prompt(2, 900, INTERACTIVE)]
-    assert plan(running, BUDGET, TWO_CORES) == {2: 225}
+    assert plan(running, BUDGET, TWO_CORES) == {2: 256}
 
 
-def test_a_prompt_is_read_in_portions_of_the_same_size():
-    assert plan([prompt(1, 260)], BUDGET, TWO_CORES) == {1: 130}
+def test_a_prompt_is_read_in_portions_as_large_as_may_be():
+    assert plan([prompt(1, 260)], BUDGET, TWO_CORES) == {1: 256}
     assert plan([prompt(1, 130)], BUDGET, TWO_CORES) == {1: 130}
 
 
 def test_a_slow_machine_reads_prompts_in_large_portions_all_the_same():
     slow = Line(300.0, 100.0)
     assert plan([prompt(1, 1280)], BUDGET, slow) == {1: BUDGET.calm_rows}
-    assert plan([text(1), prompt(2, 1280)], BUDGET, slow) == {2: 4}
+    person = [text(1, INTERACTIVE), prompt(2, 1280, INTERACTIVE)]
+    assert plan(person, BUDGET, slow) == {2: 4}
+
+
+def test_what_nobody_reads_along_does_not_make_portions_small():
+    assert plan([text(1), prompt(2, 1280)], BUDGET, TWO_CORES) == {2: 256}
+    person = [text(1, INTERACTIVE), prompt(2, 1280, INTERACTIVE)]
+    assert plan(person, BUDGET, TWO_CORES) == {2: 29}
 
 
 def test_on_a_gpu_background_rides_along_with_a_person():
@@ -207,7 +214,7 @@ def test_prompts_are_read_one_after_the_other_the_shortest_first_and_nothing_is_
 def test_on_a_cpu_texts_and_prompts_take_turns_and_on_a_gpu_they_share():
     texts = [text(1), text(2)]
     assert plan([*texts, prompt(3, 900)], BUDGET, TWO_CORES).keys() == {3}
-    waited = [replace(one, passed_over=1) for one in texts]
+    waited = [replace(one, passed_over=CALM_TURN) for one in texts]
     assert plan([*waited, prompt(3, 900)], BUDGET, TWO_CORES).keys() <= {1, 2}
     assert plan([*texts, prompt(3, 900)], BUDGET, GPU).keys() == {1, 2, 3}
 
@@ -229,9 +236,10 @@ def test_a_draft_is_tried_where_it_pays():
     assert plan([text(1, drafts=4, gain=0.5)], BUDGET, GPU) == {1: 5}
 
 
-def test_background_prompts_go_before_background_texts_for_a_while():
-    ready, pending = text(1, BACKGROUND), prompt(2, 5000, BACKGROUND)
-    waited = replace(ready, passed_over=BACKGROUND_TURN)
+@pytest.mark.parametrize("rank", [1, BACKGROUND])
+def test_prompts_go_for_a_while_before_texts_that_nobody_reads_along(rank: int):
+    ready, pending = text(1, rank), prompt(2, 5000, rank)
+    waited = replace(ready, passed_over=CALM_TURN)
     assert plan([replace(ready, passed_over=3), pending], BUDGET, TWO_CORES).keys() == {2}
     assert plan([waited, pending], BUDGET, TWO_CORES) == {1: 1}
 

@@ -26,6 +26,7 @@ class Counting:
 
     is_closed: bool = False
     is_complete: bool = False
+    is_free: bool = True
 
     def pick(self, context: Any, row: int) -> int | None:
         raise AssertionError("the memory answers")

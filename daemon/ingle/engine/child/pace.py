@@ -30,8 +30,9 @@ cost time."""
 WORTH = 1.1
 """Where numbers of threads differ less, a single row takes the fewest, for more of them spend their
 time at barriers; a larger step takes the most, for what makes them slow is often over soon."""
-LONG_MS = 100.0
-"""A step that lasts longer is too dear for a trial that the smaller ones do not recommend."""
+LONG_ROWS = 64
+"""A step of more rows, or any of a slow model, is too dear for a trial that the smaller ones do not
+recommend."""
 TELLING = 8
 """Rows of a step at least that tells about larger ones: with fewer, memory is what takes the time."""
 REPEATS = 3
@@ -164,7 +165,7 @@ class Pace:
         for count in self._counts:
             record = records.get(count)
             if record is None or record.is_due(fastest, now, patience):
-                if self._is_worth_trying(rows, count, fastest, is_hurt=is_hurt):
+                if self._is_worth_trying(rows, count, is_hurt=is_hurt):
                     return count
                 if record is None:
                     break
@@ -174,14 +175,15 @@ class Pace:
         as_fast = [count for count, record in records.items() if record.ms <= fastest * WORTH]
         return min(as_fast) if rows == 1 else max(as_fast)
 
-    def _is_worth_trying(self, rows: int, threads: int, fastest: float, *, is_hurt: bool) -> bool:
+    def _is_worth_trying(self, rows: int, threads: int, *, is_hurt: bool) -> bool:
         """What the largest of the smaller steps says, for the larger a step, the more threads are
         worth: that so few are not clearly slower, or, of a long step, that they are faster."""
         size = max((size for size in self._sizes if self._compares(size, rows, threads)), default=0)
+        is_long = rows > LONG_ROWS or self.ms(1) > SLOW_MS
         if not size:
-            return fastest <= LONG_MS or threads == self._counts[0]
+            return not is_long or threads == self._counts[0]
         few, many = (self._records[size][count].ms for count in (threads, threads * 2))
-        if fastest > LONG_MS:
+        if is_long:
             return few < many
         return is_hurt or few <= many * NEARLY
 
