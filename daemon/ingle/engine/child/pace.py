@@ -179,7 +179,7 @@ class Pace:
         """What the largest of the smaller steps says, for the larger a step, the more threads are
         worth: that so few are not clearly slower, or, of a long step, that they are faster."""
         size = max((size for size in self._sizes if self._compares(size, rows, threads)), default=0)
-        is_long = rows > LONG_ROWS or self.ms(1) > SLOW_MS
+        is_long = rows > LONG_ROWS or self._ms.get(1, 0.0) > SLOW_MS
         if not size:
             return not is_long or threads == self._counts[0]
         few, many = (self._records[size][count].ms for count in (threads, threads * 2))
