@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import Xlib.display
+from Xlib import X
 
 from conftest import missing
 
@@ -43,14 +45,15 @@ class XServer:
             left.unlink(missing_ok=True)
 
 
-def _needed(program: str) -> str:
+def needed(program: str) -> str:
+    """The path of a program; the test is skipped, or fails on CI, where it is not installed."""
     return shutil.which(program) or missing(program)
 
 
 @pytest.fixture
 def x_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[XServer]:
     """A display of the test's own, in `DISPLAY`."""
-    _needed("Xvfb")
+    needed("Xvfb")
     server = XServer()
     server.start()
     monkeypatch.setenv("DISPLAY", f":{server.number}")
@@ -61,9 +64,28 @@ def x_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[XServer]:
 
 
 @pytest.fixture
+def window_manager(x_server: XServer) -> Iterator[None]:
+    """openbox on the test's display; there once it says so on the root window."""
+    display = Xlib.display.Display()
+    root = display.screen().root
+    root.change_attributes(event_mask=X.PropertyChangeMask)
+    display.sync()
+    process = subprocess.Popen(
+        [needed("openbox"), "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    manages = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    while display.next_event().atom != manages:
+        assert process.poll() is None, "openbox has ended"
+    display.close()
+    yield
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
 def session_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A session bus of the test's own, in `DBUS_SESSION_BUS_ADDRESS`; it starts no services."""
-    _needed("dbus-daemon")
+    needed("dbus-daemon")
     process = subprocess.Popen(
         ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
         env={**os.environ, "XDG_DATA_DIRS": "/nonexistent", "XDG_DATA_HOME": "/nonexistent"},
@@ -82,7 +104,7 @@ def session_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 async def run_xclip(text: str, *options: str) -> None:
     """Copy with a real program; it stays behind as the owner, until the next one."""
     process = await asyncio.create_subprocess_exec(
-        _needed("xclip"), "-selection", "clipboard", *options, stdin=subprocess.PIPE,
+        needed("xclip"), "-selection", "clipboard", *options, stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     await process.communicate(text.encode())

@@ -32,7 +32,7 @@ from ingle.errors import BadModelFile, EngineUnavailable, IngleError
 
 log = logging.getLogger(__name__)
 
-WORTH_CUTTING_MS = 25.0
+WORTH_CUTTING_MS = 10.0
 """A step that is probably over sooner is not cut: what was computed of it would be lost."""
 
 SHORT_MS = 30.0
