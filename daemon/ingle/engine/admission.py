@@ -21,7 +21,8 @@ class Admission:
         self._limit = limit
         self._counts: dict[Priority, int] = {"interactive": 0, "normal": 0, "background": 0}
         self._background: dict[object, Callable[[], None]] = {}
-        self.is_paused = False
+        self.why_paused = ""
+        """In words for a person; empty while background work goes on."""
 
     @contextmanager
     def enter(self, priority: Priority, on_pause: Callable[[], None]) -> Iterator[None]:
@@ -41,21 +42,21 @@ class Admission:
             self._background.pop(place, None)
 
     def _check(self, priority: Priority) -> None:
-        if priority == "background" and self.is_paused:
-            raise Paused("background work is paused")
+        if priority == "background" and self.why_paused:
+            raise Paused(f"background work waits: {self.why_paused}")
         reserved = 0 if priority == "interactive" else min(RESERVED, self._limit // 2)
         waiting = sum(self._counts.values())
         if waiting >= self._limit - reserved:
             raise Busy(f"{waiting} requests are waiting for the model")
 
-    def pause(self) -> None:
+    def pause(self, reason: str = "paused") -> None:
         """End the background requests there are and refuse new ones."""
-        self.is_paused = True
+        self.why_paused = reason
         for end in list(self._background.values()):
             end()
 
     def resume(self) -> None:
-        self.is_paused = False
+        self.why_paused = ""
 
     def queue(self) -> QueueStatus:
         return QueueStatus(**self._counts)

@@ -22,6 +22,8 @@ EXPLAIN_S = 0.3
 GPU_VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
     "CUDA_DEVICE_ORDER",
+    "CUDA_CACHE_PATH",
+    "MESA_SHADER_CACHE_DIR",
     "HIP_VISIBLE_DEVICES",
     "ROCR_VISIBLE_DEVICES",
     "HSA_OVERRIDE_GFX_VERSION",
@@ -29,7 +31,8 @@ GPU_VARIABLES = (
     "VK_DRIVER_FILES",
     "VK_ICD_FILENAMES",
 )
-"""By which people choose a GPU or its driver for every program; the engine's choice is among those."""
+"""By which people choose a GPU or its driver for every program, and `ingle.service` where drivers keep
+what they compile; the engine's choice is among those."""
 
 AGAIN = "it starts again by itself: send the request again"
 

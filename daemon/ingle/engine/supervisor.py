@@ -1,6 +1,6 @@
 """Keeps the engine as it is wanted: which model, or none for a reason that can be shown.
 
-What a person or another part wants is a few fields (`_model`, `_next`, `_parked`, `_is_resting`,
+What a person or another part wants is a few fields (`_model`, `_next`, `_parked`, `_resting`,
 `_failure`); whoever changes one announces it, and `run` looks anew. The children are tenants of
 the `Household`; a twin stands in for the resident one. A death that nobody wanted is followed by a
 restart after a pause that doubles; three within five minutes end in `failed` until somebody asks
@@ -77,7 +77,7 @@ class Supervisor:
         self._model: InstalledModel | None = None
         self._next: Succession | None = None
         self._parked: str | None = None
-        self._is_resting = False
+        self._resting = ""
         self._failure: IngleError | None = None
         self._refusal = ""
         self._twin: Twin | None = None
@@ -131,7 +131,7 @@ class Supervisor:
                 self.missing(error)
             raise
         wanted, former = Succession(model), self._next
-        self._next, self._refusal, self._is_resting = wanted, "", False
+        self._next, self._refusal, self._resting = wanted, "", ""
         if former is not None:
             former.call_off(EngineUnavailable(f"{model.name} was chosen instead"))
         if self._model is None or self._failure is not None or self._parked is not None:
@@ -161,16 +161,21 @@ class Supervisor:
         self._parked = reason
         await self._clear(Paused(f"the model stepped aside: {reason}"))
 
-    async def unpark(self) -> None:
-        """Come back, also after having given up. Does not wait for it."""
+    async def unpark(self, resting: str = "") -> None:
+        """Come back, also after having given up; with `resting`, a reason, by the next request.
+
+        Does not wait for it. What was unloaded stays so.
+        """
         self._parked = None
+        if self._resting != RESTING:
+            self._resting = resting
         if self._model is not None:
             self._try_anew()
         self._house.announce()
 
     async def unload(self) -> None:
         """Give the memory back until the next request; returns when the child is gone."""
-        self._is_resting = True
+        self._resting = RESTING
         await self._clear(EngineUnavailable("the model was unloaded", AGAIN))
 
     async def _clear(self, farewell: IngleError) -> None:
@@ -207,8 +212,8 @@ class Supervisor:
         return await tenant.call(method, params, on_delta)
 
     async def _tenant_for(self, model: InstalledModel | None) -> Tenant:
-        if self._is_resting:
-            self._is_resting = False
+        if self._resting:
+            self._resting = ""
             self._house.announce()
         while (tenant := self._house.able(model)) is None:
             if self._twin is not None and self._is_for(self._twin, model):
@@ -260,7 +265,7 @@ class Supervisor:
 
     def _reflect(self) -> None:
         """Bring the state up to date with what is wanted and who is there."""
-        is_aside = self._parked is not None or self._is_resting
+        is_aside = self._parked is not None or self._resting
         if not (is_aside and self._house.present()):
             self._set(*(self._why_nobody() or self._how_far()))
 
@@ -270,7 +275,7 @@ class Supervisor:
         if self._failure is not None:
             is_absent = self._model is None and not isinstance(self._failure, BadModelFile)
             return EngineState.ABSENT if is_absent else EngineState.FAILED, self._failure.message
-        return (EngineState.PARKED, RESTING) if self._is_resting else None
+        return (EngineState.PARKED, self._resting) if self._resting else None
 
     def _how_far(self) -> tuple[EngineState, str]:
         why = self._next.why if self._next else ""
@@ -322,7 +327,7 @@ class Supervisor:
     async def _turn(self) -> None:
         """The next thing to do, or a wait for a change."""
         resident, wanted = self._house.resident, self._next
-        is_wanted = self._parked is None and not self._is_resting and self._failure is None
+        is_wanted = self._parked is None and not self._resting and self._failure is None
         if resident is not None and resident.has_ended:
             self._bury(resident)
         elif wanted is not None and not wanted.is_open:

@@ -208,8 +208,10 @@ class Engine:
             if ticket.work.is_generating and ticket.work.rows == 1:
                 return {key: 1}
         claims = self._claims()
-        shares = plan(claims, self._budget, self._pace, self._waited)
-        step_ms = self._pace.ms(sum(shares.values()))
+        depth = sum(ticket.work.fed for ticket in running.values()) / max(len(running), 1)
+        cost = self._pace.behind(depth)
+        shares = plan(claims, self._budget, cost, self._waited)
+        step_ms = cost.ms(sum(shares.values()))
         self._waited = passed_over(claims, shares, self._waited, step_ms)
         return shares
 
@@ -274,8 +276,8 @@ class Engine:
         A work with a context of its own is computed with the same threads every time: attention
         is summed up in as many parts.
         """
-        rows = _rows(feeds)
-        context, ms = self._in_use, self._pace.ms(rows)
+        rows, depth = _rows(feeds), _depth(feeds)
+        context, ms = self._in_use, self._pace.behind(depth).ms(rows)
         is_shared = context is self._context
         threads = self._pace.threads(rows) if is_shared else self._pace.most_threads
         context.allow()
@@ -289,7 +291,7 @@ class Engine:
         async for done in steps:
             self._ends = time.monotonic() + ms / 1000
             if self._is_usual and is_shared and not done[1].code:
-                self._pace.observe(rows, threads, done[1].decode_ms)
+                self._pace.observe(rows, threads, done[1].decode_ms, depth)
                 if self._burst is not None and self._pace.threads(rows) != threads:
                     self._burst.stop()
             self._is_usual = True
@@ -370,3 +372,9 @@ def _failure(code: int) -> IngleError:
 
 def _rows(feeds: Iterable[Feed]) -> int:
     return sum(len(feed.tokens) for feed in feeds)
+
+
+def _depth(feeds: Sequence[Feed]) -> float:
+    """How many tokens of its text a row has before it, on average."""
+    before = sum((feed.start + len(feed.tokens) / 2) * len(feed.tokens) for feed in feeds)
+    return before / _rows(feeds)

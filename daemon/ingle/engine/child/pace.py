@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from statistics import median
 
+from ingle.engine.child.depth import Depth
+
 SAMPLES = 5
 """Their median is believed: one step that the system put aside says nothing about the next."""
 NEARLY = 1.25
@@ -81,14 +83,17 @@ class Pace:
         self._sizes: list[int] = []
         """Those that have records, ascending."""
         self._ms: dict[int, float] = {}
+        self._depth = Depth()
 
     @property
     def most_threads(self) -> int:
         return self._counts[0]
 
-    def observe(self, rows: int, threads: int, ms: float) -> None:
-        """A step of `rows` took `ms`."""
+    def observe(self, rows: int, threads: int, ms: float, depth: float = 0.0) -> None:
+        """A step of `rows`, on average behind `depth` tokens of their texts, took `ms`."""
         size = _size(rows)
+        ms *= (size / rows) ** 0.5
+        self._depth.learn((size, threads), depth, ms)
         if size not in self._records:
             self._records[size] = {}
             insort(self._sizes, size)
@@ -96,8 +101,12 @@ class Pace:
         record = records.get(threads)
         if record is None:
             record = records[threads] = _Record()
-        if record.add(ms * (size / rows) ** 0.5, self._clock()):
+        if record.add(ms / self._depth.factor(depth), self._clock()):
             self._ms[size] = min(each.ms for each in records.values())
+
+    def behind(self, depth: float) -> "Behind":
+        """What steps cost behind so many tokens; the others here are at the beginning of a text."""
+        return Behind(self, self._depth.factor(depth))
 
     def ms(self, rows: int) -> float:
         """Milliseconds that a step of `rows` probably lasts: on the line between the two nearest
@@ -199,6 +208,26 @@ class Pace:
                 self.observe(1, count, step_ms(count))
                 if self.ms(1) > SLOW_MS:
                     return
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A pace so many times slower: `scheduler.Cost`."""
+
+    pace: Pace
+    factor: float
+
+    def ms(self, rows: int) -> float:
+        return self.pace.ms(rows) * self.factor
+
+    def hoped(self, rows: int) -> float:
+        return self.pace.hoped(rows) * self.factor
+
+    def rows_within(self, ms: float, most: int) -> int:
+        return self.pace.rows_within(ms / self.factor, most)
+
+    def together(self, rows: int) -> int:
+        return self.pace.together(rows)
 
 
 def halvings(most: int) -> list[int]:
