@@ -96,6 +96,7 @@ class House:
         work.accept(feeds, values)
         if not work.rows:
             self.seating.settle(ticket)
+            self.seating.tidy()
 
     def _is_ready(self, feed: Any) -> bool:
         return feed.copy_of is not None or self.cells.rewind(feed.seq, feed.start)

@@ -41,6 +41,9 @@ SHORT_MS = 30.0
 BURST = 16
 """Steps in a row, at most, before others may use the context."""
 
+ANSWER_TURNS = 6
+"""Of the loop, until an answer is on its way: from the end of a work to bytes on the socket."""
+
 QUIET_S = 0.5
 """Without work, until the machine counts as idle: between two requests of one task it is not."""
 
@@ -184,6 +187,7 @@ class Engine:
 
     async def _rest(self) -> None:
         """Until there is work; in a quiet moment what is worth it is kept for the next life."""
+        self._seating.tidy()
         while self._keeper.has_work and not self._wake.is_set():
             try:
                 async with asyncio.timeout(QUIET_S):
@@ -230,10 +234,14 @@ class Engine:
                 self._burst.stop()
                 self._cut_unneeded(shares)
         self._in_flight, self._burst = {}, None
-        self._settle_done(shares)
-        self._clear_gone()
         for key, ticket in running.items():
             ticket.passed_over = 0 if key in shares else ticket.passed_over + 1
+        has_answers = self._settle_done(shares)
+        self._clear_gone()
+        if has_answers:
+            for _ in range(ANSWER_TURNS):
+                await asyncio.sleep(0)
+            self._seating.tidy()
 
     def _may_follow(self, shares: dict[int, int]) -> int:
         """Steps that may be taken before what came of the first is accepted: several where all that
@@ -344,11 +352,13 @@ class Engine:
                 if ticket.first_result is None and any(outcome.values[part]):
                     ticket.first_result = time.monotonic()
 
-    def _settle_done(self, keys: Iterable[int]) -> None:
-        for key in keys:
-            ticket = self._seating.running.get(key)
-            if ticket is not None and not ticket.work.rows:
-                self._seating.settle(ticket)
+    def _settle_done(self, keys: Iterable[int]) -> bool:
+        """Whether somebody has an answer now."""
+        running = self._seating.running
+        done = [running[key] for key in keys if key in running and not running[key].work.rows]
+        for ticket in done:
+            self._seating.settle(ticket)
+        return bool(done)
 
     def _clear_gone(self) -> None:
         """Those who left while the step ran."""

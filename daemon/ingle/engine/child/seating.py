@@ -149,6 +149,11 @@ class Seating:
         ticket.queued, ticket.passed_over = self._clock(), 0
         self.waiting[ticket.key] = ticket
 
+    def tidy(self) -> None:
+        """Have what those who left keep no more memory than it may, unless a person waits."""
+        if all(ticket.work.rank != INTERACTIVE for ticket in self.waiting.values()):
+            self._memory.tidy()
+
     def _vacate(self, ticket: Ticket, *, is_sound: bool) -> None:
         if self.running.pop(ticket.key, None) is None:
             self._memory.forget(ticket.key)
