@@ -57,6 +57,17 @@ def test_one_bad_first_sample_does_not_settle_it(clock: Clock):
     assert learned(pace, 32, {2: 55.0, 1: 95.0}) == 2
 
 
+def test_nobody_waits_for_a_trial_unless_it_can_hardly_get_worse(clock: Clock):
+    pace = Pace(2, clock=clock)
+    for _ in range(REPEATS):
+        pace.observe(32, 2, 55.0)
+    assert pace.threads(32) == 1
+    assert pace.threads(32, is_urgent=True) == 2
+    for _ in range(10):
+        pace.observe(32, 2, 206.0)
+    assert pace.threads(32, is_urgent=True) == 1, "the machine is busy"
+
+
 def test_a_long_step_is_no_place_for_a_trial(clock: Clock):
     pace = Pace(2, clock=clock)
     pace.observe(256, 2, 350.0)

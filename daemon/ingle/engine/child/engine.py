@@ -22,7 +22,7 @@ from ingle.engine.child.keeper import Keeper
 from ingle.engine.child.llama.context import Context
 from ingle.engine.child.memory import Memory
 from ingle.engine.child.pace import Pace
-from ingle.engine.child.scheduler import NOBODY, Budget, Claim, passed_over, plan
+from ingle.engine.child.scheduler import INTERACTIVE, NOBODY, Budget, Claim, passed_over, plan
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.snapshots import Folder
@@ -287,7 +287,9 @@ class Engine:
         rows, depth = _rows(feeds), _depth(feeds)
         context, ms = self._in_use, self._pace.behind(depth).ms(rows)
         is_shared = context is self._context
-        threads = self._pace.threads(rows) if is_shared else self._pace.most_threads
+        running, pace = self._seating.running, self._pace
+        is_urgent = any(running[key].work.rank == INTERACTIVE for key in self._in_flight)
+        threads = pace.threads(rows, is_urgent=is_urgent) if is_shared else pace.most_threads
         context.allow()
         self._ends = time.monotonic() + ms / 1000
         if most == 1 and threads == 1 and 0 < ms <= SHORT_MS:
@@ -299,8 +301,8 @@ class Engine:
         async for done in steps:
             self._ends = time.monotonic() + ms / 1000
             if self._is_usual and is_shared and not done[1].code:
-                self._pace.observe(rows, threads, done[1].decode_ms, depth)
-                if self._burst is not None and self._pace.threads(rows) != threads:
+                pace.observe(rows, threads, done[1].decode_ms, depth)
+                if self._burst is not None and pace.threads(rows, is_urgent=is_urgent) != threads:
                     self._burst.stop()
             self._is_usual = True
             yield done

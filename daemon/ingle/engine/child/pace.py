@@ -161,20 +161,22 @@ class Pace:
         record = min(records.values(), key=lambda each: each.ms)
         return rows if record.is_due(as_fast, self._clock(), RARELY_S) else best
 
-    def threads(self, rows: int) -> int:
+    def threads(self, rows: int, *, is_urgent: bool = False) -> int:
         """How many threads a step of `rows` takes: the fastest number, or one that should be tried
-        again."""
+        again. Somebody waits for an urgent step, which is no place for a trial unless it could hardly
+        get worse."""
         records = self._records.get(_size(rows))
         if not records:
             return self._counts[0] if rows > 1 or not self._sizes else self.threads(self._sizes[0])
         now, fastest = self._clock(), min(record.ms for record in records.values())
         is_hurt = fastest > min(record.least for record in records.values()) * HURT
+        may_try = not is_urgent or fastest > min(record.least for record in records.values()) * HURT**2
         patience = RARELY_S if is_hurt else SELDOM_S
         more_threads_ms = float("inf")
         for count in self._counts:
             record = records.get(count)
             if record is None or record.is_due(fastest, now, patience):
-                if self._is_worth_trying(rows, count, is_hurt=is_hurt):
+                if may_try and self._is_worth_trying(rows, count, is_hurt=is_hurt):
                     return count
                 if record is None:
                     break
