@@ -68,6 +68,27 @@ def test_nobody_waits_for_a_trial_unless_it_can_hardly_get_worse(clock: Clock):
     assert pace.threads(32, is_urgent=True) == 1, "the machine is busy"
 
 
+def test_what_was_better_once_is_looked_at_again_soon_and_then_ever_more_seldom(clock: Clock):
+    """A few bad moments shall not cost minutes, and a busy machine not a trial every few seconds."""
+    pace = Pace(2, clock=clock)
+    assert learned(pace, 32, {2: 50.0, 1: 93.0}) == 2
+    for _ in range(3 * REPEATS):
+        pace.observe(32, 2, 200.0)
+        pace.observe(32, 1, 93.0)
+    assert pace.threads(32, is_urgent=True) == 1
+    tries = []
+    for _ in range(600):
+        clock.now += 1.0
+        threads = pace.threads(32, is_urgent=True)
+        tries.append(threads == 2)
+        pace.observe(32, threads, {2: 200.0, 1: 93.0}[threads])
+    assert any(tries[:10])
+    assert sum(tries) < 60
+    clock.now += RARELY_S + 1
+    assert pace.threads(32, is_urgent=True) == 2
+    assert learned(pace, 32, {2: 50.0, 1: 93.0}) == 2
+
+
 def test_a_long_step_is_no_place_for_a_trial(clock: Clock):
     pace = Pace(2, clock=clock)
     pace.observe(256, 2, 350.0)

@@ -51,22 +51,39 @@ class _Record:
     """Of all samples."""
     tried: float = float("-inf")
     added: int = 0
+    wait_s: float = AGAIN_S
+    """Until it is tried again, once it was the fastest and is not any more."""
 
     def add(self, ms: float, now: float) -> bool:
-        """Whether `ms` has changed: with every sample at first, later with every `SAMPLES` of them."""
+        """Whether `ms` has changed: with every sample at first, later with every `SAMPLES` of them.
+        Samples from before a pause say nothing of now."""
+        if now - self.tried > AGAIN_S:
+            self.samples.clear()
         self.samples.append(ms)
         self.least = min(self.least, ms)
         self.tried = now
         self.added += 1
-        is_due = self.added <= SAMPLES or self.added % SAMPLES == 0
+        is_due = len(self.samples) < SAMPLES or self.added % SAMPLES == 0
         if is_due:
             self.ms = median(self.samples)
         return is_due
 
+    def settle(self, fastest: float) -> None:
+        """After a sample: what loses again and again is tried ever more seldom."""
+        if self.ms <= fastest:
+            self.wait_s = AGAIN_S
+        elif len(self.samples) == REPEATS:
+            self.wait_s = min(2 * self.wait_s, RARELY_S)
+
     def is_due(self, fastest: float, now: float, patience: float) -> bool:
-        """Whether it should be tried again, though another one was faster."""
-        if self.added < REPEATS and self.ms <= fastest * HURT:
+        """Whether it should be tried again, though another one is faster."""
+        if self.ms <= fastest:
+            return False
+        has_hope = self.least < fastest
+        if len(self.samples) < REPEATS and (has_hope or self.ms <= fastest * HURT):
             return True
+        if has_hope:
+            return now - self.tried > self.wait_s
         return now - self.tried > (AGAIN_S if self.ms <= fastest * NEARLY else patience)
 
 
@@ -103,6 +120,7 @@ class Pace:
             record = records[threads] = _Record()
         if record.add(ms / self._depth.factor(depth), self._clock()):
             self._ms[size] = min(each.ms for each in records.values())
+        record.settle(self._ms[size])
 
     def behind(self, depth: float) -> "Behind":
         """What steps cost behind so many tokens; the others here are at the beginning of a text."""
@@ -169,13 +187,14 @@ class Pace:
         if not records:
             return self._counts[0] if rows > 1 or not self._sizes else self.threads(self._sizes[0])
         now, fastest = self._clock(), min(record.ms for record in records.values())
-        is_hurt = fastest > min(record.least for record in records.values()) * HURT
-        may_try = not is_urgent or fastest > min(record.least for record in records.values()) * HURT**2
+        least = min(record.least for record in records.values())
+        is_hurt, is_awful = fastest > least * HURT, fastest > least * HURT**2
         patience = RARELY_S if is_hurt else SELDOM_S
         more_threads_ms = float("inf")
         for count in self._counts:
             record = records.get(count)
             if record is None or record.is_due(fastest, now, patience):
+                may_try = not is_urgent or is_awful or (record is not None and record.least < fastest)
                 if may_try and self._is_worth_trying(rows, count, is_hurt=is_hurt):
                     return count
                 if record is None:
