@@ -7,6 +7,7 @@ from typing import TypeVar
 from ingle.cli.output import Output
 from ingle.cli.waiting import Waiting
 from ingle.client import Ingle
+from ingle.client.presence import is_served
 from ingle.client.requests import FRAME_BYTES, Wanted
 from ingle.errors import DaemonNotRunning
 from ingle.paths import Paths
@@ -60,12 +61,15 @@ class Session:
         self, *, start: bool = True, frame_bytes: int = FRAME_BYTES, shows_waiting: bool = True
     ) -> Ingle:
         """Connect; start the daemon if need be and if it is wanted. Raises `DaemonNotRunning`."""
+        may_start = start and self._may_start
+        if not may_start and not is_served(self.paths.socket):
+            raise DaemonNotRunning(f"ingled is not running (nobody serves {self.paths.socket})")
         waiting = Waiting(self.output, self.paths.socket) if shows_waiting else None
         on_wait = waiting.tick if waiting and self.output.shows_progress else None
         try:
             return Ingle(self.paths.socket, frame_bytes=frame_bytes, on_wait=on_wait)
         except DaemonNotRunning:
-            if not start or not self._may_start:
+            if not may_start:
                 raise
         self._start()
         return Ingle(self.paths.socket, frame_bytes=frame_bytes, on_wait=on_wait)

@@ -1,7 +1,8 @@
 """The daemon's listening socket: made, inherited, or refused because somebody has it.
 
 A lock file beside the socket is held for the daemon's life, so that of many starts at once
-exactly one wins; a socket that is left over from a crash is told by connecting to it, never by
+exactly one wins, and so that others see whether somebody serves without connecting
+(`client.presence`); a socket that is left over from a crash is told by connecting to it, never by
 unlinking first.
 """
 
@@ -30,10 +31,11 @@ def listening(path: Path, inherited: socket.socket | None = None) -> Iterator[so
     """
     if inherited is not None:
         inherited.setblocking(False)
-        with inherited:
+        with inherited, _locked(path):
             yield inherited
         return
     with _locked(path):
+        _refuse_if_answered(path)
         server = _bound(path)
         inode = path.stat().st_ino
         try:
@@ -75,11 +77,15 @@ def _take(file: int, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise _in_use(path, _owner_from(file) or _pid_behind(path)) from None
+    os.ftruncate(file, 0)
+    os.pwrite(file, str(os.getpid()).encode(), 0)
+
+
+def _refuse_if_answered(path: Path) -> None:
+    """Whoever answers without our lock: systemd, for whose unit the socket is, or no daemon of ours."""
     pid = _pid_behind(path)
     if pid is not None:
         raise _in_use(path, pid)
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
 
 
 def _owner_from(file: int) -> int | None:

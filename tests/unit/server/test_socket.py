@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingle.client.presence import is_served
 from ingle.errors import ConfigError, SocketInUse
 from ingle.server.socket import listening
 
@@ -78,7 +79,22 @@ def test_an_inherited_socket_is_served_and_not_removed(path: Path) -> None:
     given.listen()
     with listening(path, given) as server:
         assert server is given
+        assert is_served(path)
     assert path.exists()
+    assert not is_served(path)
+
+
+def test_of_two_with_an_inherited_socket_the_second_is_told_who_serves(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as given, socket.socket(socket.AF_UNIX) as another:
+        given.bind(str(path))
+        given.listen()
+        with (
+            listening(path, given.dup()),
+            pytest.raises(SocketInUse, match=str(os.getpid())),
+            listening(path, another),
+        ):
+            pass
 
 
 def _try(
