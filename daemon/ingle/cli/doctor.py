@@ -32,9 +32,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def findings(session: Session) -> Iterator[Finding]:
     """Every check in turn; one that cannot be made is a finding too."""
-    from ingle.cli.checkup import desktop, machine, own, running  # noqa: PLC0415 - models, subprocess
+    from ingle.cli.checkup import (  # noqa: PLC0415 - models, subprocess
+        autostart,
+        desktop,
+        hotkey,
+        machine,
+        own,
+        running,
+    )
 
-    for check in (*machine.CHECKS, *own.CHECKS, *running.CHECKS, *desktop.CHECKS):
+    areas = (machine, own, autostart, running, desktop, hotkey)
+    for check in (check for area in areas for check in area.CHECKS):
         name = check.__name__.replace("_", " ")
         try:
             yield from check(session)

@@ -6,7 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
-SettingType = Literal["bool", "int", "float", "str", "path", "list[str]", "list[path]"]
+from ingle.sdk import chords
+
+SettingType = Literal[
+    "bool", "int", "float", "str", "path", "chord", "list[str]", "list[path]", "list[binding]"
+]
+"""A `chord` is such as `Ctrl+Alt+Space`, or empty for none; a `binding` is `CHORD = ACTION`."""
 
 _PYTHON: dict[str, Any] = {
     "bool": bool,
@@ -14,8 +19,10 @@ _PYTHON: dict[str, Any] = {
     "float": float,
     "str": str,
     "path": str,
+    "chord": str,
     "list[str]": list[str],
     "list[path]": list[str],
+    "list[binding]": list[str],
 }
 
 
@@ -24,7 +31,10 @@ class BadValue(Exception):
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[settings.KEY]`. `min` and `max` bound a number, or the length of a text or list."""
+    """`[settings.KEY]`. `min` and `max` bound a number, or the length of a text or list.
+
+    `choices` are all the values there are; of bindings they are patterns of actions: `skill:*`.
+    """
 
     type: SettingType
     default: Any
@@ -35,12 +45,14 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def checked(setting: Setting, value: Any) -> Any:
-    """The value as the plugin gets it, `~` in paths expanded. Raises `BadValue`."""
+    """The value as the plugin gets it: paths in full, chords as they are written. Raises `BadValue`."""
     try:
         converted = msgspec.convert(value, _PYTHON[setting.type])
     except msgspec.ValidationError:
         raise BadValue(f"expected {setting.type}, got {_in_words(value)}") from None
     _check_bounds(setting, converted)
+    if setting.type == "list[binding]":
+        return [_binding(each, setting.choices) for each in converted]
     if setting.choices is not None and converted not in setting.choices:
         raise BadValue(f"expected one of {', '.join(map(repr, setting.choices))}")
     return _expanded(setting, converted)
@@ -75,7 +87,23 @@ def _expanded(setting: Setting, value: Any) -> Any:
             return _path(value)
         case "list[path]":
             return [_path(each) for each in value]
+        case "chord" if value:
+            return _chord(value)
     return value
+
+
+def _chord(value: str) -> str:
+    try:
+        return str(chords.parse(value))
+    except chords.BadChord as error:
+        raise BadValue(str(error)) from None
+
+
+def _binding(value: str, actions: list[Any] | None) -> str:
+    try:
+        return str(chords.parse_bound(value, actions))
+    except chords.BadChord as error:
+        raise BadValue(str(error)) from None
 
 
 def _path(value: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from fakes.daemon import PLUGIN, STATUS
 from ingle.cli import doctor
-from ingle.cli.checkup import desktop, machine, own, running
+from ingle.cli.checkup import autostart, desktop, hotkey, machine, own, running
 from ingle.cli.checkup.finding import fail, ok, warn
 from ingle.cli.session import Session
 from ingle.engine.protocol import Device, DevicesResult
@@ -60,7 +60,7 @@ def test_a_check_that_cannot_be_made_is_a_finding(session, monkeypatch):
     def refused(_):
         raise BadModelFile("broken", "mend")
 
-    for check in (machine, own, running, desktop):
+    for check in (autostart, machine, own, running, desktop, hotkey):
         monkeypatch.setattr(check, "CHECKS", ())
     monkeypatch.setattr(own, "CHECKS", (broken, refused))
     first, second = doctor.findings(session)

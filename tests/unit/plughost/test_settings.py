@@ -69,3 +69,25 @@ def test_what_is_not_given_is_the_default_and_what_is_unknown_is_named() -> None
         merged(declared, {"c": 1})
     with pytest.raises(BadValue, match="a: expected int"):
         merged(declared, {"a": "2"})
+
+
+def test_a_chord_comes_out_as_it_is_written_and_may_be_empty() -> None:
+    assert checked(setting("chord"), "alt + ctrl+space") == "Ctrl+Alt+Space"
+    assert checked(setting("chord"), "") == ""
+    with pytest.raises(BadValue, match="expected chord"):
+        checked(setting("chord"), 1)
+
+
+def test_a_chord_that_is_none_is_a_configuration_error_that_names_it() -> None:
+    declared = {"popup": setting("chord", "Ctrl+Alt+Space")}
+    with pytest.raises(BadValue, match=r"popup: unknown key 'Spcae' in 'Ctrl\+Spcae'"):
+        merged(declared, {"popup": "Ctrl+Spcae"})
+
+
+def test_bindings_are_chords_with_one_of_the_declared_actions() -> None:
+    bindings = setting("list[binding]", [], choices=["popup", "skill:*"])
+    assert checked(bindings, ["ctrl+r=skill:rewrite"]) == ["Ctrl+R = skill:rewrite"]
+    with pytest.raises(BadValue, match=r"unknown action 'skil:rewrite' for 'Ctrl[+]R'"):
+        checked(bindings, ["Ctrl+R = skil:rewrite"])
+    with pytest.raises(BadValue, match="unknown modifier 'Hyper'"):
+        checked(bindings, ["Hyper+R = popup"])

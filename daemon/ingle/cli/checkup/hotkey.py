@@ -1,0 +1,92 @@
+"""The chords: who hears them, or who would, and which are taken by another program."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from ingle.cli.checkup.finding import Finding, Findings, ok, warn
+from ingle.cli.session import Session
+from ingle.errors import DaemonNotRunning, IngleError
+from ingle.vocabulary import PluginState
+
+NAME = "hotkey"
+SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
+BUS_S = 5.0
+HEARD_BY = {
+    "portal": "the desktop's portal for shortcuts",
+    "x11": "key grabs of X11",
+    "keyboard": "the input devices (library keyboard)",
+}
+BIND_IT = "bind a key to `ingle popup` in the desktop's settings"
+
+
+def hotkey(session: Session) -> Findings:
+    """The chords of the running plugin; where it does not run, who would hear them."""
+    chords = _chords(session)
+    if chords is None:
+        yield would_hear(session.environ)
+    for chord in chords or []:
+        yield judge(chord)
+
+
+def _chords(session: Session) -> list[dict[str, Any]] | None:
+    """None where the plugin does not run. That it waits, and for what, is said with the plugins."""
+    try:
+        with session.connect(start=False) as ingle:
+            states = {plugin.name: plugin.state for plugin in ingle.status().plugins}
+            if states.get(NAME) not in {PluginState.RUNNING, PluginState.WAITING}:
+                return None
+            return list(ingle.call("plugin.call", plugin=NAME, command="bindings", args={}))
+    except DaemonNotRunning:
+        return None
+    except IngleError:
+        return []
+
+
+def judge(chord: Mapping[str, Any]) -> Finding:
+    """One chord as the plugin's command `bindings` tells of it."""
+    name, does = f"chord {chord['chord']}", chord.get("does") or chord["action"]
+    by = HEARD_BY.get(str(chord["backend"]), "nobody")
+    reason = f" ({chord['reason']})" if chord["reason"] else ""
+    match chord["state"]:
+        case "bound":
+            return ok(name, f"{does}; heard by {by}{reason}")
+        case "taken":
+            return warn(
+                name, f"{does}: not bound{reason}", "set another one in [plugins.hotkey], `ingle reload`"
+            )
+        case _:
+            return warn(name, f"{does}: not bound yet{reason}", BIND_IT)
+
+
+def would_hear(environ: Mapping[str, str]) -> Finding:
+    """What the plugin would find, by the order in which it looks: portal, X11."""
+    if _has_portal(environ):
+        return ok(NAME, f"off; {HEARD_BY['portal']} would hear the chords")
+    if environ.get("WAYLAND_DISPLAY"):
+        return warn(NAME, "off; this Wayland desktop has no portal for shortcuts", BIND_IT)
+    if environ.get("DISPLAY"):
+        return ok(NAME, f"off; {HEARD_BY['x11']} would hear the chords")
+    return warn(NAME, "off; there is no display", "chords wait for one; the command line needs none")
+
+
+def _has_portal(environ: Mapping[str, str]) -> bool:
+    """Ask the portal for its version of the interface, without a D-Bus library."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    address = environ.get("DBUS_SESSION_BUS_ADDRESS") or (f"unix:path={runtime}/bus" if runtime else "")
+    if not address or shutil.which("dbus-send") is None:
+        return False
+    command = [
+        "dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.portal.Desktop",
+        "/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties.Get",
+        f"string:{SHORTCUTS}", "string:version",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=BUS_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+CHECKS = (hotkey,)

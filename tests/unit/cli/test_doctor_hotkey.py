@@ -1,0 +1,66 @@
+"""What `ingle doctor` says of the chords."""
+
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from ingle.cli.checkup import hotkey
+from ingle.cli.output import Output
+from ingle.cli.session import Session
+
+CHORD = {
+    "chord": "Ctrl+Alt+Space", "action": "popup", "does": "Open Ingle", "backend": "x11",
+    "state": "bound", "reason": None,
+}  # fmt: skip
+
+
+def judged(**changes: Any) -> tuple[str, str]:
+    found = hotkey.judge({**CHORD, **changes})
+    return found.level, found.message
+
+
+def test_a_chord_is_said_with_who_hears_it() -> None:
+    assert judged() == ("ok", "Open Ingle; heard by key grabs of X11")
+    assert judged(backend="portal", reason="the desktop has it on Meta+J") == (
+        "ok", "Open Ingle; heard by the desktop's portal for shortcuts (the desktop has it on Meta+J)"
+    )  # fmt: skip
+
+
+def test_a_chord_that_is_taken_or_waits_is_worth_knowing() -> None:
+    assert judged(state="taken", reason="another program has this chord") == (
+        "warn", "Open Ingle: not bound (another program has this chord)"
+    )  # fmt: skip
+    assert judged(state="waiting", backend=None, reason="no portal")[0] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("environ", "has_portal", "level", "said"),
+    [
+        ({"DISPLAY": ":0"}, False, "ok", "key grabs of X11 would"),
+        ({"DISPLAY": ":0"}, True, "ok", "portal for shortcuts would"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True, "ok", "portal for shortcuts would"),
+        ({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, False, "warn", "no portal"),
+        ({}, False, "warn", "no display"),
+    ],
+)
+def test_without_the_plugin_it_says_who_would_hear_them(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], has_portal: bool, level: str, said: str
+) -> None:
+    monkeypatch.setattr(hotkey, "_has_portal", lambda _: has_portal)
+    found = hotkey.would_hear(environ)
+    assert found.level == level
+    assert said in found.message
+
+
+def test_without_a_bus_there_is_no_portal() -> None:
+    assert not hotkey._has_portal({})
+    assert not hotkey._has_portal({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"})
+
+
+def test_without_a_daemon_nothing_is_asked(private_dirs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    [found] = hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ))
+    assert "no display" in found.message
