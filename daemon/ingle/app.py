@@ -19,9 +19,11 @@ from ingle.assistant.skills import SkillSet
 from ingle.config import Config
 from ingle.context import retention
 from ingle.context.items import Memory
+from ingle.context.results import Results
 from ingle.engine.admission import Admission
 from ingle.engine.client import EngineClient
 from ingle.engine.embedding import Embedder
+from ingle.engine.gpu_watch import GpuWatch
 from ingle.engine.supervisor import Ears, Supervisor
 from ingle.errors import BadModelFile, EngineUnavailable, IngleError, ModelNotFound
 from ingle.models.catalog import EMBEDDED
@@ -31,9 +33,21 @@ from ingle.plughost.discovery import search_path
 from ingle.plughost.plughost import PluginHosts
 from ingle.rpc.dispatcher import Dispatcher, Route
 from ingle.server import methods, systemd
+from ingle.server.aside import Aside
 from ingle.server.events import EventHub
 from ingle.server.listener import Listener
-from ingle.server.methods import assistant, context, daemon, engine, event, model, plugin
+from ingle.server.methods import (
+    assistant,
+    context,
+    daemon,
+    desktop,
+    engine,
+    event,
+    model,
+    plugin,
+    result,
+)
+from ingle.server.overview import Overview
 from ingle.wire.calls.daemon import EngineStatus, ReloadResult
 from ingle.wire.calls.plugin import PluginInfo
 
@@ -48,10 +62,11 @@ DRAIN_S = 0.5
 class App:
     """The daemon as an object graph; also the switches that `daemon.*` offers."""
 
-    def __init__(self, paths: Paths, settings: Config, server: socket.socket) -> None:
+    def __init__(
+        self, paths: Paths, settings: Config, server: socket.socket, *, hosts_desktop: bool = True
+    ) -> None:
         self._paths, self._config = paths, settings
         self._stop = asyncio.Event()
-        self.is_paused = False
         self._hub = EventHub()
         self._library = Library(paths.models)
         self._supervisor = Supervisor(
@@ -59,32 +74,54 @@ class App:
         )
         self._admission = Admission(settings.engine.queue)
         self._engine = EngineClient(self._supervisor, self._admission)
-        self._memory = Memory(settings.context.keep_items, settings.context.keep_minutes * 60.0)
+        keep = (settings.context.keep_items, settings.context.keep_minutes * 60.0)
+        self._memory, self._results = Memory(*keep), Results(*keep, self._hub.publish)
         skills = SkillSet.load(paths.skills)
         self._assistant = Assistant(
             self._engine, self._library, self._memory, skills, settings.skills.allow_weak
         )
-        self._digest = Digest(self._assistant, self._hub.publish, settings.context)
+        self._digest = Digest(self._assistant, self._results, self._hub.publish, settings.context)
         self._context = context.ContextMethods(
-            self._memory, self._digest, self._hub.publish, settings.context
+            self._memory, self._results, self._digest, self._hub.publish, settings.context
         )
         routes: dict[str, Route] = {}
         table = Dispatcher(routes)
         self._plugins = PluginHosts(
-            table, search_path(paths), paths.approvals, settings.plugins, self._hub.publish
+            table, search_path(paths), paths.approvals, settings.plugins, self._hub.publish,
+            hosts_desktop=hosts_desktop,
+        )  # fmt: skip
+        self._aside = Aside(
+            self._supervisor,
+            background=[self._digest, self._admission],
+            watching=[self._context, self._plugins],
+            on_change=self._tell_overview,
         )
+        self._gpus = GpuWatch()
+        self._overview = Overview([self._supervisor, self._gpus], self._aside, self._hub.publish)
         routes |= methods.routes(
-            daemon.DaemonMethods(__version__, self, self._supervisor, self._engine).handlers(),
+            daemon.DaemonMethods(
+                __version__, self, self._supervisor, self._engine, self._aside, self._overview
+            ).handlers(),
             event.handlers(self._hub, __version__),
-            assistant.handlers(self._assistant),
+            assistant.handlers(self._assistant, self._memory, self._results),
             self._context.handlers(),
+            result.handlers(self._results),
             model.handlers(
-                self._library, self._supervisor, self._engine, self._assistant, settings.engine
+                self._library,
+                self._supervisor,
+                self._engine,
+                self._assistant,
+                settings.engine,
+                self._aside.park,
             ),
             engine.handlers(
-                self._engine, Embedder(self._engine, self._library, settings.model.embedder)
+                self._engine,
+                Embedder(self._engine, self._library, settings.model.embedder),
+                self._gpus,
+                self._overview,
             ),
             plugin.handlers(self._plugins),
+            desktop.handlers(self._plugins.places),
         )
         self._listener = Listener(server, table, settings.limits)
 
@@ -111,6 +148,7 @@ class App:
                     self._plugins.run(),
                     self._digest.run(),
                     retention.enforce(self._memory),
+                    retention.enforce(self._results),
                 )
             ]
             log.info("serving %s", self._paths.socket)
@@ -149,19 +187,8 @@ class App:
     def plugins(self) -> list[PluginInfo]:
         return self._plugins.list()
 
-    async def pause(self) -> None:
-        """Plugins stop sending at once; what the person asks for is still answered."""
-        self.is_paused = self._context.is_paused = True
-        self._digest.pause()
-        self._admission.pause()
-        self._plugins.pause()
-
-    async def resume(self) -> None:
-        self.is_paused = self._context.is_paused = False
-        self._admission.resume()
-        await self._supervisor.unpark()
-        self._digest.resume()
-        self._plugins.resume()
+    def desktop(self) -> str | None:
+        return self._plugins.places.session
 
     async def reload(self) -> ReloadResult:
         """Apply the configuration anew: all of what can be applied live, or nothing."""
@@ -175,10 +202,8 @@ class App:
         self._config = new
         logging.getLogger().setLevel(new.daemon.log_level.upper())
         self._context.config = self._digest.config = new.context
-        self._memory.keep_items, self._memory.keep_s = (
-            new.context.keep_items,
-            new.context.keep_minutes * 60.0,
-        )
+        for shelf in (self._memory, self._results):
+            shelf.keep_items, shelf.keep_s = new.context.keep_items, new.context.keep_minutes * 60.0
         self._assistant.allow_weak = new.skills.allow_weak
         self._assistant.skills = SkillSet.load(self._paths.skills)
         await self._plugins.configure(new.plugins)
@@ -196,6 +221,12 @@ class App:
 
     def _tell_engine(self, status: EngineStatus) -> None:
         self._hub.publish("engine", "state", msgspec.to_builtins(status))
+        self._gpus.hear(status)
+        self._aside.hear(status)
+        self._overview.hear(status)
+
+    def _tell_overview(self) -> None:
+        self._overview.tell()
 
     def _tell_loading(self, model: str, share: float) -> None:
         self._hub.publish("engine", "loading", {"model": model, "progress": share})

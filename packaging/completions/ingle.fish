@@ -50,8 +50,8 @@ function _shtab_ingle_using
   test "$_shtab_ingle_cmdpath" = "$argv"
 end
 
-set -g _shtab_ingle_commands ask summarize rewrite run status doctor pause resume reload serve stop log model 'model list' 'model pull' 'model add' 'model use' 'model inspect' 'model estimate' 'model quantize' 'model verify' 'model remove' 'model eval' 'model park' 'model unload' plugin 'plugin list' 'plugin enable' 'plugin disable' 'plugin grants' 'plugin new' 'plugin call' context 'context list' 'context get' 'context put' 'context search' 'context forget' rpc events completion version
-set -g _shtab_ingle_opts_with_value --adapter --arg --ctx --kind --kv --limit --lines --name --reason --socket --title --tone -a -n
+set -g _shtab_ingle_commands ask summarize rewrite run undo popup status doctor pause resume reload serve desktop stop log setup model 'model list' 'model pull' 'model add' 'model use' 'model inspect' 'model estimate' 'model quantize' 'model verify' 'model remove' 'model eval' 'model park' 'model unload' plugin 'plugin list' 'plugin enable' 'plugin disable' 'plugin grants' 'plugin new' 'plugin call' context 'context list' 'context get' 'context put' 'context search' 'context forget' results rpc events completion version
+set -g _shtab_ingle_opts_with_value --adapter --arg --ctx --kind --kv --limit --lines --name --plugins --reason --skill --socket --title --tone -a -n
 
 complete -c ingle -e
 complete -c ingle -f
@@ -76,6 +76,7 @@ complete -c ingle -n '_shtab_ingle_using summarize' -l json -d 'print JSON, one 
 complete -c ingle -n '_shtab_ingle_using summarize' -l socket -x -d 'the daemon'"'"'s socket'
 complete -c ingle -n '_shtab_ingle_using summarize' -l no-start -d 'never start the daemon, say how instead'
 complete -c ingle -n '_shtab_ingle_using summarize' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using summarize' -l clipboard -d 'what was copied, by the plugin clipboard'
 complete -c ingle -n '_shtab_ingle_using summarize' -l anyway -d 'use a model that is too small for it'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a rewrite -d 'Say a text in other words, in another tone.'
 complete -c ingle -n '_shtab_ingle_using rewrite' -s h -l help -d 'show this help message and exit'
@@ -95,6 +96,19 @@ complete -c ingle -n '_shtab_ingle_using run' -s l -l list -d 'show the skills a
 complete -c ingle -n '_shtab_ingle_using run' -s a -l arg -x -d 'an argument of the skill'
 complete -c ingle -n '_shtab_ingle_using run' -l adapter -x -d 'let a LoRA adapter of the library change the model; scale 0 to 4, 1 is as trained'
 complete -c ingle -n '_shtab_ingle_using run' -l anyway -d 'use a model that is too small for it'
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a undo -d 'Take back what was last replaced in another program.'
+complete -c ingle -n '_shtab_ingle_using undo' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using undo' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using undo' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using undo' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using undo' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a popup -d 'Open the popup on what is selected, or on a text.'
+complete -c ingle -n '_shtab_ingle_using popup' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using popup' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using popup' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using popup' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using popup' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using popup' -l skill -x -d 'run this skill at once'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a status -d 'How the daemon, the model and the plugins are.'
 complete -c ingle -n '_shtab_ingle_using status' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using status' -l json -d 'print JSON, one value a line'
@@ -131,6 +145,13 @@ complete -c ingle -n '_shtab_ingle_using serve' -l json -d 'print JSON, one valu
 complete -c ingle -n '_shtab_ingle_using serve' -l socket -x -d 'the daemon'"'"'s socket'
 complete -c ingle -n '_shtab_ingle_using serve' -l no-start -d 'never start the daemon, say how instead'
 complete -c ingle -n '_shtab_ingle_using serve' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a desktop -d 'Run desktop plugins here, in the graphical session.'
+complete -c ingle -n '_shtab_ingle_using desktop' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using desktop' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using desktop' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using desktop' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using desktop' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using desktop' -l with-daemon -d 'start the daemon first if it does not run'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a stop -d 'End the daemon.'
 complete -c ingle -n '_shtab_ingle_using stop' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using stop' -l json -d 'print JSON, one value a line'
@@ -145,6 +166,17 @@ complete -c ingle -n '_shtab_ingle_using log' -l no-start -d 'never start the da
 complete -c ingle -n '_shtab_ingle_using log' -s q -l quiet -d 'print the result and nothing else'
 complete -c ingle -n '_shtab_ingle_using log' -s f -l follow -d 'go on printing until Ctrl-C'
 complete -c ingle -n '_shtab_ingle_using log' -s n -l lines -x -d 'how many lines (50)'
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a setup -d 'Have Ingle there after login; `--remove` takes it back.'
+complete -c ingle -n '_shtab_ingle_using setup' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using setup' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using setup' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using setup' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using setup' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using setup' -l remove -d 'take back what was set up, and only that'
+complete -c ingle -n '_shtab_ingle_using setup' -l at-login -d 'what the autostart file runs; does nothing under systemd'
+complete -c ingle -n '_shtab_ingle_using setup' -l dry-run -d 'say what would be done and change nothing'
+complete -c ingle -n '_shtab_ingle_using setup' -l plugins -x -d 'these built-in plugins and no others, or "none"'
+complete -c ingle -n '_shtab_ingle_using setup' -s y -l yes -d 'enable the plugins without being asked'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a model -d 'List, pull, add, choose, estimate, measure and keep models.'
 complete -c ingle -n '_shtab_ingle_using model' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using model' -l json -d 'print JSON, one value a line'
@@ -318,6 +350,14 @@ complete -c ingle -n '_shtab_ingle_using context forget' -l no-start -d 'never s
 complete -c ingle -n '_shtab_ingle_using context forget' -s q -l quiet -d 'print the result and nothing else'
 complete -c ingle -n '_shtab_ingle_using context forget' -l kind -x -d 'all of a kind'
 complete -c ingle -n '_shtab_ingle_using context forget' -l all -d everything
+complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a results -d 'The last summaries, answers and rewrites.'
+complete -c ingle -n '_shtab_ingle_using results' -s h -l help -d 'show this help message and exit'
+complete -c ingle -n '_shtab_ingle_using results' -l json -d 'print JSON, one value a line'
+complete -c ingle -n '_shtab_ingle_using results' -l socket -x -d 'the daemon'"'"'s socket'
+complete -c ingle -n '_shtab_ingle_using results' -l no-start -d 'never start the daemon, say how instead'
+complete -c ingle -n '_shtab_ingle_using results' -s q -l quiet -d 'print the result and nothing else'
+complete -c ingle -n '_shtab_ingle_using results' -s n -l limit -x -d 'how many at most'
+complete -c ingle -n '_shtab_ingle_using results' -l forget -d 'forget it, or without ID all of them'
 complete -c ingle -n '_shtab_ingle_using; and test $_shtab_ingle_npos -eq 0' -a rpc -d 'Call any method of the daemon.'
 complete -c ingle -n '_shtab_ingle_using rpc' -s h -l help -d 'show this help message and exit'
 complete -c ingle -n '_shtab_ingle_using rpc' -l json -d 'print JSON, one value a line'

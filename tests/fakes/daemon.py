@@ -18,7 +18,7 @@ from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream, StreamLimits
 from ingle.vocabulary import Coverage, DaemonState, EngineState, PluginState, Timing, Usage
 from ingle.wire import codes
-from ingle.wire.calls import assistant, context, daemon, model, plugin
+from ingle.wire.calls import assistant, context, daemon, model, plugin, result
 from ingle.wire.calls.base import Done
 from ingle.wire.schema import METHODS
 
@@ -61,6 +61,15 @@ ITEM = context.ContextItem(
     created=0.0,
     text="the fridge\n",
 )
+RESULT = result.ResultInfo(
+    id="r1",
+    kind="summary",
+    title="A warm hearth",
+    text="The hearth is warm.\nIt is always lit.",
+    at=0.0,
+    origin="clipboard",
+    item="7",
+)
 STATUS = daemon.StatusResult(
     version="0.1.0",
     pid=4711,
@@ -98,6 +107,8 @@ ANSWERS: dict[str, Answer] = {
     "daemon.status": STATUS,
     "daemon.pause": Done(),
     "daemon.resume": Done(),
+    "daemon.hold": Done(),
+    "daemon.release": Done(),
     "daemon.stop": Done(),
     "daemon.reload": daemon.ReloadResult(changed=["context"], restart_needed=["engine"]),
     "rpc.discover": {"openrpc": "1.3.2", "methods": []},
@@ -131,6 +142,9 @@ ANSWERS: dict[str, Answer] = {
         context.ContextHit(id="7", title="where the code is", start=4, end=10, text="the fridge")
     ],
     "context.forget": context.ContextForgetResult(forgotten=1),
+    "result.list": [RESULT],
+    "result.get": RESULT,
+    "result.forget": result.ResultForgetResult(forgotten=1),
     "model.list": [MODEL],
     "model.use": Done(),
     "model.unload": Done(),
@@ -178,6 +192,7 @@ ANSWERS: dict[str, Answer] = {
         is_rough=True,
         notes=["20 of 37 layers fit onto the GPU beside other programs, the CPU does the rest"],
     ),
+    "engine.verify": daemon.VerifyResult(missing=None),
     "engine.tokenize": model.TokenizeResult(tokens=[1, 2, 3]),
     "engine.embed": model.EmbedResult(
         embeddings=[[0.6, 0.8]],

@@ -11,11 +11,9 @@ from typing import Any, Protocol
 
 from ingle.config import ContextConfig
 from ingle.context.items import Item
+from ingle.context.results import KeptResult, Publish
 from ingle.errors import IngleError
-from ingle.vocabulary import Topic
 from ingle.wire.calls.assistant import SkillResult, SkillRunParams
-
-Publish = Callable[[Topic, str, dict[str, Any]], None]
 
 QUEUE = 32
 """Waiting items; when a person copies faster than the model reads, the oldest are passed over."""
@@ -28,13 +26,23 @@ class Summarizer(Protocol):
         """Run a skill on a text."""
 
 
-class Digest:
-    """Summaries of accepted items, told as `skill` events `summary.ready` or `summary.failed`."""
+class Keeper(Protocol):
+    """The part of `Results` that is needed here."""
 
-    def __init__(self, summarizer: Summarizer, publish: Publish, config: ContextConfig) -> None:
-        self._summarizer, self._publish = summarizer, publish
+    def keep(self, result: KeptResult) -> str:
+        """Remember a result; gives its id."""
+
+
+class Digest:
+    """Summaries of accepted items: kept, and told as `skill` events `summary.ready` or `.failed`."""
+
+    def __init__(
+        self, summarizer: Summarizer, results: Keeper, publish: Publish, config: ContextConfig
+    ) -> None:
+        self._summarizer, self._results, self._publish = summarizer, results, publish
         self.config = config
         self._waiting: deque[Item] = deque()
+        self._asked: set[str] = set()
         self._wake = asyncio.Event()
         self._is_paused = False
         self._current: tuple[Item, asyncio.Task[None]] | None = None
@@ -46,17 +54,22 @@ class Digest:
             and len(item.text) >= self.config.summarize_min_chars
         )
 
-    def add(self, item: Item) -> None:
-        """Summarise `item` when its turn comes."""
-        self._waiting.append(item)
-        if len(self._waiting) > QUEUE:
+    def add(self, item: Item, *, is_asked: bool = False) -> None:
+        """Summarise `item` when its turn comes; what a person asked for is next."""
+        if len(self._waiting) >= QUEUE:
             self._tell_failed(self._waiting.popleft(), "too many texts at once")
+        if is_asked:
+            self._asked.add(item.id)
+            self._waiting.appendleft(item)
+        else:
+            self._waiting.append(item)
         self._wake.set()
 
-    def pause(self) -> None:
-        """Stop at once; the item in hand goes back to the head of the queue."""
-        self._is_paused = True
-        if self._current is not None:
+    def pause(self, reason: str = "") -> None:
+        """Stop at once; the item in hand goes back to the head of the queue. What a person asked for
+        goes on."""
+        was_paused, self._is_paused = self._is_paused, True
+        if self._current is not None and not was_paused and self._current[0].id not in self._asked:
             item, task = self._current
             self._waiting.appendleft(item)
             task.cancel()
@@ -74,10 +87,19 @@ class Digest:
     async def run(self) -> None:
         """Lives as long as the daemon."""
         while True:
-            while self._waiting and not self._is_paused:
-                await self._take(self._waiting.popleft())
+            while (item := self._next()) is not None:
+                await self._take(item)
+                self._asked.discard(item.id)
             self._wake.clear()
             await self._wake.wait()
+
+    def _next(self) -> Item | None:
+        """Taken out of the queue; while paused only what a person asked for."""
+        for item in self._waiting:
+            if not self._is_paused or item.id in self._asked:
+                self._waiting.remove(item)
+                return item
+        return None
 
     async def _take(self, item: Item) -> None:
         async with asyncio.TaskGroup() as group:
@@ -96,7 +118,10 @@ class Digest:
             self._tell_failed(item, error.message)
             return
         item.summary = result.text
-        self._publish("skill", "summary.ready", _told(item, result))
+        title = result.title or item.title
+        kept = KeptResult("summary", title, result.text, item.origin, frozenset({item.id}))
+        told = _told(item, result) | {"result": self._results.keep(kept)}
+        self._publish("skill", "summary.ready", told)
 
     def _tell_failed(self, item: Item, reason: str) -> None:
         data = {"origin": item.origin, "title": item.title, "item": item.id, "reason": reason}

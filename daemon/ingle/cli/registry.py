@@ -16,6 +16,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "summarize": "summarise a text of any kind",
         "rewrite": "say a text in other words, in another tone",
         "run": "run any skill on a text; `--list` shows them",
+        "undo": "take back what was last replaced in another program",
+        "popup": "open the popup on what is selected, or on a text",
     },
     "see and steer": {
         "status": "how the daemon, the model and the plugins are",
@@ -24,13 +26,16 @@ GROUPS: dict[str, dict[str, str]] = {
         "resume": "go on after pause or park",
         "reload": "apply a changed configuration",
         "serve": "run the daemon here, in the foreground",
+        "desktop": "run desktop plugins here, in the graphical session",
         "stop": "end the daemon",
         "log": "what the daemon wrote into its log",
     },
     "arrange": {
+        "setup": "have Ingle there after login; `--remove` takes it back",
         "model": "list, pull, add, choose, estimate, measure and keep models",
         "plugin": "list, enable, disable, call and write plugins",
         "context": "what is remembered: list, read, add, search, forget",
+        "results": "the last summaries, answers and rewrites",
     },
     "program": {
         "rpc": "call any method of the daemon",

@@ -1,34 +1,35 @@
-"""Forgetting in time: items older than their keep go, without a poll.
+"""Forgetting in time: what is older than its keep goes, without a poll.
 
-The task sleeps until the oldest item is due, or for ever when there is none.
+The task sleeps until the oldest on a shelf is due, or for ever when there is none.
 """
 
 import asyncio
 import time
+from typing import Any
 
-from ingle.context.items import Memory
+from ingle.context.shelf import Shelf
 
 
-async def enforce(memory: Memory) -> None:
+async def enforce(shelf: Shelf[Any]) -> None:
     """Forget what is due; lives as long as the daemon."""
     changed = asyncio.Event()
-    memory.on_change = changed.set
+    shelf.on_change = changed.set
     while True:
         changed.clear()
-        memory.forget(due(memory, time.monotonic()))
+        shelf.forget(due(shelf, time.monotonic()))
         try:
-            async with asyncio.timeout(until_next(memory, time.monotonic())):
+            async with asyncio.timeout(until_next(shelf, time.monotonic())):
                 await changed.wait()
         except TimeoutError:
             continue
 
 
-def due(memory: Memory, now: float) -> list[str]:
+def due(shelf: Shelf[Any], now: float) -> list[str]:
     """The ids of the items whose keep is over at `now` (monotonic seconds)."""
-    return [item.id for item in memory.newest() if item.born + memory.keep_s <= now]
+    return [item.id for item in shelf.newest() if item.born + shelf.keep_s <= now]
 
 
-def until_next(memory: Memory, now: float) -> float | None:
+def until_next(shelf: Shelf[Any], now: float) -> float | None:
     """Seconds until the oldest item is due; None when there is none."""
-    born = memory.oldest_born()
-    return None if born is None else max(0.0, born + memory.keep_s - now)
+    born = shelf.oldest_born()
+    return None if born is None else max(0.0, born + shelf.keep_s - now)

@@ -7,9 +7,10 @@ what the plugin's process can reach; they are shown and approved like the others
 from ingle.wire.schema import GRANTS
 
 DEVICE: dict[str, str] = {
-    "display": "connect to the display (X11)",
+    "display": "connect to the display (X11 or Wayland)",
     "clipboard": "read what is copied and set the clipboard",
     "session-bus": "speak on the D-Bus session bus",
+    "system-bus": "speak on the D-Bus system bus",
     "notifications": "show desktop notifications",
     "files": "read files in the folders that its settings name",
     "open": "open a file with the desktop's program for it",

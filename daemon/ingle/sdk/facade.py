@@ -15,10 +15,11 @@ import msgspec
 
 from ingle.errors import InvalidParams, Paused
 from ingle.sdk.protocol import FRAME_BYTES, STATE
-from ingle.vocabulary import Priority
+from ingle.vocabulary import Holdable, Priority
 from ingle.wire.calls.assistant import AskResult, SkillResult
 from ingle.wire.calls.context import ContextItem, ContextPutResult
 from ingle.wire.calls.daemon import StatusResult
+from ingle.wire.calls.result import ResultInfo
 
 EVENTS_KEPT = 256
 """For a plugin that is slow to take its events; of more the oldest are dropped, and the log says so."""
@@ -107,15 +108,24 @@ class Ingle:
         return await self._connection.call(method, dict(params or {}), on_delta)
 
     async def put_context(
-        self, text: str, *, kind: str, title: str | None = None, origin: str | None = None
+        self,
+        text: str,
+        *,
+        kind: str,
+        title: str | None = None,
+        origin: str | None = None,
+        summarize: bool | None = None,
     ) -> ContextPutResult:
         """Hand a text over. While the person has paused, it is not accepted and nothing is raised.
 
+        `summarize`: True has it summarised next, however short; None as the daemon is configured.
         Raises `InvalidParams` for a text that is too large for a message.
         """
         if len(text) > LARGEST_TEXT or len(text.encode("utf-8", "replace")) > LARGEST_TEXT:
             raise InvalidParams(f"a text over {LARGEST_TEXT} bytes cannot be handed over")
-        params = {"kind": kind, "text": text, "title": title, "origin": origin}
+        params: dict[str, Any] = {"kind": kind, "text": text, "title": title, "origin": origin}
+        if summarize is not None:
+            params["summarize"] = summarize
         try:
             result = await self.call("context.put", params)
         except Paused as paused:
@@ -134,24 +144,61 @@ class Ingle:
         *,
         priority: Priority = "background",
         on_delta: Callable[[str], None] | None = None,
+        keep: bool = False,
+        anyway: bool = False,
     ) -> SkillResult:
-        """Have the resident model work on a text; the pieces of the answer go to `on_delta`."""
+        """Have the resident model work on a text; the pieces of the answer go to `on_delta`.
+
+        With `keep` the daemon remembers the result, and `result` is the id for `get_result`. With
+        `anyway` a model that is too small for the skill tries it all the same.
+        """
         params = {
             "skill": skill,
             "text": text,
             "args": dict(args or {}),
             "priority": priority,
             "stream": on_delta is not None,
+            "keep": keep,
+            "anyway": anyway,
         }
         return msgspec.convert(await self.call("skill.run", params, on_delta), SkillResult)
 
-    async def ask(self, question: str, text: str | None = None) -> AskResult:
-        """Answer a question from `text`, or from what the context remembers."""
-        result = await self.call("assistant.ask", {"question": question, "text": text})
-        return msgspec.convert(result, AskResult)
+    async def ask(
+        self,
+        question: str,
+        text: str | None = None,
+        *,
+        on_delta: Callable[[str], None] | None = None,
+        keep: bool = False,
+        anyway: bool = False,
+    ) -> AskResult:
+        """Answer a question from `text`, or from what the context remembers; the rest as in
+        `run_skill`."""
+        params = {
+            "question": question,
+            "text": text,
+            "stream": on_delta is not None,
+            "keep": keep,
+            "anyway": anyway,
+        }
+        return msgspec.convert(await self.call("assistant.ask", params, on_delta), AskResult)
+
+    async def get_result(self, result: str) -> ResultInfo:
+        """One of the last results with its text. Raises `NotFound` when it is forgotten."""
+        return msgspec.convert(await self.call("result.get", {"id": result}), ResultInfo)
 
     async def status(self) -> StatusResult:
         return msgspec.convert(await self.call("daemon.status"), StatusResult)
+
+    async def hold(self, what: Holdable, reason: str) -> None:
+        """Hold back the model, background work or the plugins that watch, until `release` or until
+        this plugin's process ends; returns when the model's memory is free. `reason` is shown."""
+        await self.call("daemon.hold", {"what": what, "reason": reason})
+
+    async def release(self, what: Holdable, reason: str, after_s: float = 0.0) -> None:
+        """Let go of it, at once or so many seconds later; the model comes back with the first request
+        if that is sooner."""
+        await self.call("daemon.release", {"what": what, "reason": reason, "after_s": after_s})
 
     async def call_plugin(self, plugin: str, command: str, **args: Any) -> Any:
         """Call a command of another plugin."""

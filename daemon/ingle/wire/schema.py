@@ -10,16 +10,18 @@ from typing import Any
 import msgspec
 
 from ingle import errors as e
-from ingle.wire.calls import assistant, context, daemon, model, plugin
+from ingle.wire.calls import assistant, context, daemon, desktop, model, plugin, result
 from ingle.wire.calls.base import Done, NoParams, Params
 
 GRANTS: dict[str, str] = {
     "context.read": "read what was copied, dropped or put into the context",
-    "context.write": "add texts to the context",
+    "context.write": "add texts to the context, and forget",
+    "result.read": "read the last summaries, answers and rewrites",
     "skill.run": "have the resident model work on a text",
     "event.subscribe": "hear events, with the summaries in them",
     "plugin.call": "call the commands of other plugins",
     "control": "pause, resume, park the model, switch models and plugins",
+    "power": "have the model step aside, background work wait and watching plugins rest",
 }
 """What a plugin can be allowed to do; a method without a grant is open to every plugin."""
 
@@ -47,7 +49,18 @@ METHODS: dict[str, Method] = {
         Method(
             "daemon.pause", "Stop plugins from sending and background work", NoParams, Done, "control"
         ),
-        Method("daemon.resume", "Take up again what pause stopped", NoParams, Done, "control"),
+        Method(
+            "daemon.resume", "Have all go on that was paused, parked or held", NoParams, Done, "control"
+        ),
+        Method(
+            "daemon.hold",
+            "Hold back the model, background work or the plugins that watch, for a reason",
+            daemon.HoldParams,
+            Done,
+            "power",
+            (e.Busy,),
+        ),
+        Method("daemon.release", "Let go of what you hold", daemon.ReleaseParams, Done, "power"),
         Method(
             "daemon.reload",
             "Read the configuration anew: all of it or nothing",
@@ -143,6 +156,29 @@ METHODS: dict[str, Method] = {
             "context.write",
             (e.NotFound,),
         ),
+        Method(
+            "result.list",
+            "The last results, the newest first",
+            result.ResultListParams,
+            list[result.ResultInfo],
+            "result.read",
+        ),
+        Method(
+            "result.get",
+            "One of the last results",
+            result.ResultGetParams,
+            result.ResultInfo,
+            "result.read",
+            (e.NotFound,),
+        ),
+        Method(
+            "result.forget",
+            "Forget one of the last results, or all of them",
+            result.ResultForgetParams,
+            result.ResultForgetResult,
+            "context.write",
+            (e.NotFound,),
+        ),
         Method("model.list", "Models here and in the catalog", NoParams, list[model.ModelInfo]),
         Method(
             "model.use",
@@ -197,6 +233,13 @@ METHODS: dict[str, Method] = {
             "skill.run",
             (e.NotFound, e.ModelNotFound, e.BadModelFile, e.ContextTooLong, *_ENGINE),
         ),
+        Method(
+            "engine.verify",
+            "Look whether the GPU that the model ran on is still there",
+            NoParams,
+            daemon.VerifyResult,
+            "power",
+        ),
         Method("plugin.list", "The plugins and how they fare", NoParams, list[plugin.PluginInfo]),
         Method(
             "plugin.enable",
@@ -229,6 +272,22 @@ METHODS: dict[str, Method] = {
             list[plugin.PluginGrants],
             None,
             (e.NotFound,),
+        ),
+        Method(
+            "desktop.attach",
+            "Offer a graphical session to plugins; answered when it is not wanted any more",
+            desktop.DesktopAttachParams,
+            desktop.DesktopEnded,
+            "control",
+            (e.NotPermitted,),
+        ),
+        Method(
+            "desktop.changed",
+            "What the session that you offer lacks now",
+            desktop.DesktopChangedParams,
+            Done,
+            "control",
+            (e.NotPermitted,),
         ),
     )
 }

@@ -10,6 +10,7 @@ import pytest
 from ingle.assistant.digest import QUEUE, Digest
 from ingle.config import ContextConfig
 from ingle.context.items import Item
+from ingle.context.results import Results
 from ingle.errors import EngineUnavailable
 from ingle.vocabulary import Coverage, Timing, Topic, Usage
 from ingle.wire.calls.assistant import SkillResult, SkillRunParams
@@ -65,7 +66,7 @@ def item(text: str = LONG, kind: str = "clipboard") -> Item:
 @asynccontextmanager
 async def running() -> AsyncIterator[tuple[Digest, Scripted, Told]]:
     scripted, told = Scripted(), Told()
-    digest = Digest(scripted, told.publish, ContextConfig())
+    digest = Digest(scripted, Results(10, 60, told.publish), told.publish, ContextConfig())
     task = asyncio.create_task(digest.run())
     try:
         yield digest, scripted, told
@@ -83,6 +84,8 @@ async def test_a_summary_is_told_with_its_item_and_kept_with_it() -> None:
     assert {"origin", "title", "text", "coverage", "item"} <= data.keys()
     assert (data["item"], data["text"], copied.summary) == (copied.id, "short", "short")
     assert told.events[0] == ("summary.delta", {"item": copied.id, "text": "short"})
+    [kept] = await told.until("result.ready")
+    assert (kept["id"], kept["kind"], kept["title"]) == (data["result"], "summary", "T")
 
 
 async def test_a_failure_is_told_and_the_next_item_is_served() -> None:
@@ -119,6 +122,17 @@ async def test_a_forgotten_item_is_not_summarised() -> None:
         scripted.go.set()
         [data] = await told.until("summary.ready")
     assert data["item"] == third.id
+
+
+async def test_what_a_person_asks_for_is_next() -> None:
+    async with running() as (digest, scripted, told):
+        digest.add(item("a" * 500))
+        await scripted.asked.wait()
+        digest.add(item("b" * 500))
+        digest.add(item("c" * 500), is_asked=True)
+        scripted.go.set()
+        await told.until("summary.ready", times=3)
+    assert [text[0] for text in scripted.seen] == ["a", "c", "b"]
 
 
 async def test_a_burst_keeps_the_newest_and_tells_of_the_rest() -> None:

@@ -68,3 +68,53 @@ def test_a_raised_limit_is_honoured(ingle, daemon, paths, tmp_path):
     ran = ingle("summarize", str(tmp_path / "big"))
     assert (ran.code, daemon.calls) == (1, [])
     assert "too large" in ran.err
+
+
+TAKEN = {"id": "7", "accepted": True, "reason": None}
+
+
+def _tells(daemon, *events):
+    """The clipboard's plugin hands the text over, and the daemon tells of it and of another one."""
+
+    def take(params):
+        assert (params.plugin, params.command) == ("clipboard", "summarize_now")
+        for name, data in events:
+            daemon.publish("skill", name, data)
+        return TAKEN
+
+    daemon.answers["plugin.call"] = take
+
+
+def test_the_clipboard_is_summarised_as_it_comes(ingle, daemon):
+    _tells(
+        daemon,
+        ("summary.delta", {"item": "6", "text": "of another text"}),
+        ("summary.delta", {"item": "7", "text": "The hearth "}),
+        ("summary.delta", {"item": "7", "text": "is warm."}),
+        ("summary.ready", {"item": "6", "text": "of another text"}),
+        ("summary.ready", {"item": "7", "text": "The hearth is warm.", "title": "T"}),
+    )
+    ran = ingle("summarize", "--clipboard")
+    assert (ran.code, ran.out) == (0, "The hearth is warm.\n")
+
+
+def test_the_summary_of_the_clipboard_as_json(ingle, daemon):
+    _tells(daemon, ("summary.ready", {"item": "7", "text": "Warm.", "title": "T"}))
+    assert ingle("summarize", "--clipboard", "--json").json["result"]["text"] == "Warm."
+
+
+def test_why_the_clipboard_is_not_summarised_is_said(ingle, daemon):
+    _tells(daemon, ("summary.failed", {"item": "7", "reason": "the engine died"}))
+    ran = ingle("summarize", "--clipboard")
+    assert ran.code == 3
+    assert "the engine died" in ran.err
+    daemon.answers["plugin.call"] = {"id": None, "accepted": False, "reason": "it is empty"}
+    ran = ingle("summarize", "--clipboard")
+    assert ran.code == 4
+    assert "it is empty" in ran.err
+
+
+def test_one_source_is_summarised(ingle, daemon, text_file):
+    assert ingle("summarize").code == 2
+    assert ingle("summarize", str(text_file), "--clipboard").code == 2
+    assert daemon.calls == []

@@ -138,3 +138,22 @@ def test_defaults_are_those_of_the_manifest(tmp_path: Path) -> None:
 
 def test_the_sdk_is_what_it_says() -> None:
     assert all(hasattr(ingle.sdk, name) for name in ingle.sdk.__all__)
+
+
+async def test_a_kept_result_is_got_by_its_id(fake: Any) -> None:
+    ingle = fake()
+    ingle.answers["result.get"] = {
+        "id": "r1", "kind": "summary", "title": "t", "text": "short", "at": 0.0, "origin": "clipboard",
+    }  # fmt: skip
+    assert (await ingle.get_result("r1")).text == "short"
+    assert ingle.calls == [("result.get", {"id": "r1"})]
+
+
+async def test_holding_and_letting_go(fake: Any) -> None:
+    ingle = fake()
+    await ingle.hold("model", "game")
+    await ingle.release("model", "game", after_s=20)
+    assert ingle.calls == [
+        ("daemon.hold", {"what": "model", "reason": "game"}),
+        ("daemon.release", {"what": "model", "reason": "game", "after_s": 20}),
+    ]

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from ingle.assistant.digest import Digest, Publish
+from ingle.assistant.digest import Digest
 from ingle.config import ContextConfig
 from ingle.context import policy
 from ingle.context.items import Item, Memory, find
 from ingle.context.reading import read_text
+from ingle.context.results import Publish, Results
 from ingle.errors import InvalidParams, NotPermitted, Paused
 from ingle.rpc.dispatcher import Call, Handler
 from ingle.wire.calls.context import (
@@ -29,9 +30,23 @@ AROUND = 80
 class ContextMethods:
     """The handlers, with the state that they share: `is_paused` and the limits."""
 
-    def __init__(self, memory: Memory, digest: Digest, publish: Publish, config: ContextConfig) -> None:
-        self._memory, self._digest, self._publish = memory, digest, publish
+    def __init__(
+        self,
+        memory: Memory,
+        results: Results,
+        digest: Digest,
+        publish: Publish,
+        config: ContextConfig,
+    ) -> None:
+        self._memory, self._results, self._digest, self._publish = memory, results, digest, publish
         self.config = config
+        self.is_paused = False
+
+    def pause(self, reason: str = "") -> None:
+        """Refuse what plugins send."""
+        self.is_paused = True
+
+    def resume(self) -> None:
         self.is_paused = False
 
     def handlers(self) -> dict[str, Handler]:
@@ -58,8 +73,8 @@ class ContextMethods:
         )
         self._memory.put(item)
         self._publish("context", "item.added", {"item": _info(item)})
-        if self._digest.wants(item):
-            self._digest.add(item)
+        if params.summarize or (params.summarize is None and self._digest.wants(item)):
+            self._digest.add(item, is_asked=params.summarize is True)
         return ContextPutResult(id=item.id, accepted=True)
 
     async def _text(self, params: ContextPutParams, call: Call) -> str:
@@ -89,6 +104,9 @@ class ContextMethods:
     async def forget(self, params: ContextForgetParams, _: Call) -> ContextForgetResult:
         ids = self._named(params)
         self._digest.forget(set(ids))
+        self._results.forget_made_of(set(ids))
+        if params.all:
+            self._results.forget([each.id for each in self._results.newest()])
         return ContextForgetResult(forgotten=self._memory.forget(ids))
 
     def _named(self, params: ContextForgetParams) -> list[str]:

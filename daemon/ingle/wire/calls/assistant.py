@@ -80,7 +80,8 @@ class GenerateResult(Result, frozen=True):
 
 
 class SkillInfo(Result, frozen=True):
-    """`available` tells whether the resident model is good enough; `strategy` is what would run now."""
+    """`available` tells whether the resident model is good enough; `strategy` is what would run now;
+    `required` are the arguments that it cannot do without."""
 
     name: str
     summary: str
@@ -90,10 +91,12 @@ class SkillInfo(Result, frozen=True):
     strategy: str
     reason: str | None = None
     source: str = "built-in"
+    required: list[str] = msgspec.field(default_factory=list)
 
 
 class SkillRunParams(Params, frozen=True):
-    """`anyway` runs a skill that the model was measured to be too small for."""
+    """`anyway` runs a skill that the model was measured to be too small for; `keep` has the result
+    remembered, so that `result.get` gives it again."""
 
     skill: Name
     text: str
@@ -103,10 +106,12 @@ class SkillRunParams(Params, frozen=True):
     anyway: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
+    keep: bool = False
 
 
 class SkillResult(Result, frozen=True):
-    """`title` where the skill makes one; `data` where the output has a schema."""
+    """`title` where the skill makes one; `data` where the output has a schema; `result` is the id of
+    what was kept."""
 
     text: str
     finish_reason: FinishReason
@@ -117,10 +122,12 @@ class SkillResult(Result, frozen=True):
     coverage: Coverage
     title: str | None = None
     data: Any = None
+    result: str | None = None
 
 
 class AskParams(Params, frozen=True):
-    """`text`: answer from it; without one, from what the context remembers, the newest first."""
+    """`text`: answer from it; without one, from what the context remembers, the newest first. `keep`
+    has the answer remembered, so that `result.get` gives it again."""
 
     question: Text
     text: str | None = None
@@ -130,6 +137,7 @@ class AskParams(Params, frozen=True):
     anyway: bool = False
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
+    keep: bool = False
 
 
 class Citation(Result, frozen=True):
@@ -145,7 +153,8 @@ class Citation(Result, frozen=True):
 
 
 class AskResult(Result, frozen=True):
-    """`refused`: nothing that was read answers the question; then `answer` says so."""
+    """`refused`: nothing that was read answers the question; then `answer` says so. `result` is the
+    id of what was kept."""
 
     answer: str
     citations: list[Citation]
@@ -155,3 +164,4 @@ class AskResult(Result, frozen=True):
     coverage: Coverage
     usage: Usage
     timing: Timing
+    result: str | None = None

@@ -10,13 +10,15 @@ Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
 class ContextPutParams(Params, frozen=True):
-    """One of `text` and `path` (a text file that the daemon reads)."""
+    """One of `text` and `path` (a text file that the daemon reads). `summarize`: true has it
+    summarised next, however short and of whatever kind; false never; null as it is configured."""
 
     kind: Kind
     text: str | None = None
     path: str | None = None
     title: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     origin: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    summarize: bool | None = None
 
 
 class ContextPutResult(Result, frozen=True):

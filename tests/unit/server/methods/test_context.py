@@ -7,6 +7,7 @@ import pytest
 
 from ingle.config import ContextConfig
 from ingle.context.items import Item, Memory
+from ingle.context.results import KeptResult, Results
 from ingle.errors import InvalidParams, NotFound, NotPermitted, Paused
 from ingle.rpc.dispatcher import Call
 from ingle.server.methods.context import ContextMethods
@@ -31,13 +32,14 @@ class Digest:
 
     def __init__(self) -> None:
         self.added: list[Item] = []
+        self.asked: list[Item] = []
         self.forgotten: set[str] = set()
 
     def wants(self, item: Item) -> bool:
         return item.kind == "clipboard"
 
-    def add(self, item: Item) -> None:
-        self.added.append(item)
+    def add(self, item: Item, *, is_asked: bool = False) -> None:
+        (self.asked if is_asked else self.added).append(item)
 
     def forget(self, ids: set[str]) -> None:
         self.forgotten |= ids
@@ -53,8 +55,14 @@ def digest() -> Digest:
 
 
 @pytest.fixture
-def methods(digest: Digest) -> ContextMethods:
-    return ContextMethods(Memory(50, 3600), digest, lambda *_: None, ContextConfig())  # type: ignore[arg-type]
+def results() -> Results:
+    return Results(50, 3600, lambda *_: None)
+
+
+@pytest.fixture
+def methods(digest: Digest, results: Results) -> ContextMethods:
+    memory: Any = Memory(50, 3600)
+    return ContextMethods(memory, results, digest, lambda *_: None, ContextConfig())  # type: ignore[arg-type]
 
 
 async def test_an_accepted_text_can_be_listed_got_found_and_forgotten(
@@ -107,6 +115,14 @@ async def test_a_pause_holds_plugins_back_and_not_the_person(methods: ContextMet
     assert (await methods.put(params, PERSON)).accepted
 
 
+async def test_whether_to_summarise_can_be_said(methods: ContextMethods, digest: Digest) -> None:
+    short = ContextPutParams(kind="note", text="hello", summarize=True)
+    put = await methods.put(short, PERSON)
+    await methods.put(ContextPutParams(kind="clipboard", text=LONG, summarize=False), PERSON)
+    assert [item.id for item in digest.asked] == [put.id]
+    assert digest.added == []
+
+
 @pytest.mark.parametrize("given", [{}, {"text": "a", "path": "/b"}])
 async def test_one_of_text_and_path_is_needed(methods: ContextMethods, given: dict[str, str]) -> None:
     with pytest.raises(InvalidParams):
@@ -126,3 +142,18 @@ async def test_all_of_a_kind_or_everything_can_be_forgotten(methods: ContextMeth
         await methods.put(ContextPutParams(kind=kind, text="hello"), PERSON)
     assert (await methods.forget(ContextForgetParams(kind="file"), PERSON)).forgotten == 2
     assert (await methods.forget(ContextForgetParams(all=True), PERSON)).forgotten == 1
+
+
+async def test_what_was_made_of_an_item_is_forgotten_with_it(
+    methods: ContextMethods, results: Results
+) -> None:
+    first = await methods.put(ContextPutParams(kind="note", text="hello"), PERSON)
+    second = await methods.put(ContextPutParams(kind="note", text="world"), PERSON)
+    assert first.id
+    assert second.id
+    for sources in ({first.id, second.id}, {second.id}, set()):
+        results.keep(KeptResult("answer", "t", "hello world", "o", frozenset(sources)))
+    await methods.forget(ContextForgetParams(id=first.id), PERSON)
+    assert [each.sources for each in results.newest()] == [frozenset(), {second.id}]
+    await methods.forget(ContextForgetParams(all=True), PERSON)
+    assert list(results.newest()) == []
