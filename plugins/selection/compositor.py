@@ -1,0 +1,95 @@
+"""Which window has the focus under Wayland: only the compositor knows, and each tells it its own way."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+ANSWER_S = 2.0
+PRESSED_S = 5.0
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A window as its compositor names it."""
+
+    window: str
+    app: str
+    pid: int
+
+    @property
+    def program(self) -> str:
+        return self.app or "a program"
+
+
+def asks_with(environ: Mapping[str, str]) -> list[str] | None:
+    """The command that tells the focused window; None where none is known."""
+    if environ.get("SWAYSOCK") and shutil.which("swaymsg"):
+        return ["swaymsg", "-t", "get_tree", "-r"]
+    if environ.get("HYPRLAND_INSTANCE_SIGNATURE") and shutil.which("hyprctl"):
+        return ["hyprctl", "activewindow", "-j"]
+    return None
+
+
+async def focused() -> Spot | None:
+    """The window with the focus; None when there is none or nobody says."""
+    command = asks_with(os.environ)
+    if command is None:
+        return None
+    code, out = await _run(command, ANSWER_S)
+    with suppress(ValueError, KeyError, TypeError):
+        return None if code else spot_of(json.loads(out))
+    return None
+
+
+def spot_of(answer: Any) -> Spot | None:
+    """From sway's tree or Hyprland's window. Pure."""
+    if "address" in answer:
+        return Spot(str(answer["address"]), str(answer.get("class", "")), int(answer.get("pid", 0)))
+    found = next((node for node in _nodes(answer) if node.get("focused") and node.get("pid")), None)
+    if found is None:
+        return None
+    app = found.get("app_id") or (found.get("window_properties") or {}).get("class") or ""
+    return Spot(str(found["id"]), str(app), int(found["pid"]))
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for below in (*node.get("nodes", ()), *node.get("floating_nodes", ())):
+        yield from _nodes(below)
+
+
+async def press(modifiers: tuple[str, ...], key: str) -> bool:
+    """Press a chord through wtype; whether the compositor takes keys from programs."""
+    if shutil.which("wtype") is None:
+        return False
+    names = {"Control_L": "ctrl", "Shift_L": "shift"}
+    held = [names[name] for name in modifiers]
+    options = [word for name in held for word in ("-M", name)]
+    options += ["-k", key] if len(key) > 1 else [key]
+    options += [word for name in reversed(held) for word in ("-m", name)]
+    code, _ = await _run(["wtype", "-s", "20", *options], PRESSED_S)
+    return code == 0
+
+
+async def _run(command: list[str], within_s: float) -> tuple[int, bytes]:
+    """Exit code and output; 124 when it took too long, 127 when it cannot be started."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+    except OSError:
+        return 127, b""
+    try:
+        async with asyncio.timeout(within_s):
+            out, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return 124, b""
+    return process.returncode or 0, out

@@ -1,0 +1,86 @@
+"""A program to write in: one GTK 3 text view, told what to do by lines of JSON, and telling what happens.
+
+    {"do": "text", "text": "..."}      replace everything
+    {"do": "select", "start": 0, "end": 5}
+    {"do": "caret", "at": 3}
+    {"do": "say"}                      {"text": ..., "selected": ..., "window": ...}
+
+Each change of the text or of the focus is told as it happens.
+"""
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+gi.require_version("GdkX11", "3.0")
+from gi.repository import GdkX11, GLib, Gtk  # noqa: E402, F401 - GdkX11 gives windows their numbers
+
+
+def tell(**what: Any) -> None:
+    os.write(1, (json.dumps(what) + "\n").encode())
+
+
+class Target:
+    def __init__(self, title: str) -> None:
+        self.window = Gtk.Window(title=title)
+        self.window.set_default_size(300, 200)
+        self.view = Gtk.TextView()
+        self.buffer = self.view.get_buffer()
+        self.window.add(self.view)
+        self.window.connect("destroy", Gtk.main_quit)
+        self.window.connect("notify::has-toplevel-focus", self.on_focus)
+        self.buffer.connect("changed", self.on_change)
+        self.window.show_all()
+        self.view.grab_focus()
+        tell(window=self.window.get_window().get_xid())
+
+    def text(self) -> str:
+        return self.buffer.get_text(self.buffer.get_start_iter(), self.buffer.get_end_iter(), True)
+
+    def on_focus(self, window: Any, _: Any) -> None:
+        tell(focus=window.has_toplevel_focus())
+
+    def on_change(self, _: Any) -> None:
+        tell(text=self.text())
+
+    def do(self, order: dict[str, Any]) -> bool:
+        getattr(self, "do_" + order.pop("do"))(**order)
+        return False
+
+    def do_text(self, text: str) -> None:
+        self.buffer.set_text(text)
+        tell(done="text")
+
+    def do_select(self, start: int, end: int) -> None:
+        at = self.buffer.get_iter_at_offset
+        self.buffer.select_range(at(end), at(start))
+        tell(done="select")
+
+    def do_caret(self, at: int) -> None:
+        self.buffer.place_cursor(self.buffer.get_iter_at_offset(at))
+        tell(done="caret")
+
+    def do_say(self) -> None:
+        bounds = self.buffer.get_selection_bounds()
+        selected = self.buffer.get_text(*bounds, True) if bounds else ""
+        tell(said=self.text(), selected=selected)
+
+    def do_close(self) -> None:
+        self.window.destroy()
+
+
+def read(target: Target) -> None:
+    for line in sys.stdin:
+        GLib.idle_add(target.do, json.loads(line))
+    GLib.idle_add(Gtk.main_quit)
+
+
+if __name__ == "__main__":
+    target = Target(sys.argv[1])
+    threading.Thread(target=read, args=(target,), daemon=True).start()
+    Gtk.main()

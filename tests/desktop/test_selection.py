@@ -1,0 +1,417 @@
+"""The plugin selection on a real X server with a real window manager and real programs."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import missing
+from desktop.conftest import PLUGINS, XServer, run_xclip
+from desktop.selection_stage import (
+    PATIENCE_S,
+    Look,
+    Target,
+    Told,
+    clipboard,
+    digests,
+    owner,
+    started,
+    target,
+    window_manager,
+)
+from ingle.errors import NotFound
+from ingle.sdk.testing import FakeIngle, load, running
+
+pytestmark = pytest.mark.desktop
+
+FOLDER = PLUGINS / "selection"
+Selection = load(FOLDER)
+OWN = "application/x-ingle-own"
+
+PICTURE = bytes(range(256)) * 2000
+RICH = {
+    "text/html": ("text/html", 8, "<b>Grüße</b> 你好".encode()),
+    "text/uri-list": ("text/uri-list", 8, b"file:///tmp/a%20b\r\nfile:///tmp/c\r\n"),
+    "image/png": ("image/png", 8, b"\x89PNG\r\n\x1a\n" + PICTURE),
+    "UTF8_STRING": ("UTF8_STRING", 8, "Grüße 你好".encode()),
+    "x-special/gnome-copied-files": ("x-special/gnome-copied-files", 8, b"copy\nfile:///tmp/c"),
+    "application/x-empty": ("application/x-empty", 8, b""),
+}
+
+
+@pytest.fixture
+async def desk(x_server: XServer) -> AsyncIterator[Look]:
+    async with window_manager():
+        with Look() as look:
+            yield look
+
+
+@pytest.fixture
+async def editor(desk: Look) -> AsyncIterator[Target]:
+    async with target("editor") as one:
+        await focused(desk, one.window)
+        yield one
+
+
+@pytest.fixture
+async def ingle(desk: Look) -> AsyncIterator[FakeIngle]:
+    async with running(Selection, folder=FOLDER) as one:
+        await one.until(lambda: ("running", None) in one.states)
+        yield one
+
+
+async def focused(desk: Look, window: int) -> None:
+    await asyncio.to_thread(desk.until, lambda: desk.active() == window)
+
+
+async def rewrite(ingle: FakeIngle, text: str) -> dict[str, Any]:
+    taken = await ingle.command("take")
+    return await ingle.command("replace", id=taken["id"], text=text)
+
+
+async def until_taken(ingle: FakeIngle, text: str) -> dict[str, Any]:
+    """Selecting takes a program a moment."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (taken := await ingle.command("take"))["text"] != text:
+            pass
+    return taken
+
+
+async def test_what_is_selected_is_taken(editor: Target, ingle: FakeIngle) -> None:
+    await editor.write("Dear Ada, hello", 5, 8)
+    assert await ingle.command("take") == {
+        "id": "s1",
+        "source": "primary",
+        "text": "Ada",
+        "program": "Selection_target.py",
+        "can_replace": True,
+        "why_not": None,
+    }
+
+
+async def test_it_is_replaced_and_nothing_but_the_text_is_inserted(
+    editor: Target, ingle: FakeIngle
+) -> None:
+    await editor.write("one  two three", 4, 9)
+    done = await rewrite(ingle, "\nZWEI \x1b[201~")
+    assert done["replaced"], done
+    assert await editor.say() == ("one  ZWEI [201~ three", "")
+
+
+@pytest.mark.parametrize("text", ["Grüße, 你好, مرحبا 🔥", "two\nlines\n\tand a tab", "x" * 300_000])
+async def test_any_text_arrives_whole(editor: Target, ingle: FakeIngle, text: str) -> None:
+    await editor.write("old")
+    assert (await rewrite(ingle, text))["replaced"]
+    assert (await editor.say())[0] == text
+
+
+async def test_the_clipboard_is_put_back_in_all_its_types(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    async with owner(tmp_path, RICH) as copied:
+        await editor.write("old")
+        assert (await rewrite(ingle, "new"))["replaced"]
+        await copied.until(lambda told: told == "lost")
+        assert {"DELETE", "SAVE_TARGETS", "MULTIPLE"}.isdisjoint(copied.lines)
+    found = await asyncio.to_thread(clipboard)
+    assert found.pop(OWN) == b""
+    assert digests(found) == digests({name: raw for name, (_, _, raw) in RICH.items()})
+    await editor.write("again")  # and now from our own
+    assert (await rewrite(ingle, "newer"))["replaced"]
+    assert digests(await asyncio.to_thread(clipboard)) == digests({**found, OWN: b""})
+
+
+async def test_a_clipboard_of_five_megabytes_is_put_back(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    large = b"The hearth is warm. " * 262_144
+    async with owner(tmp_path, {"UTF8_STRING": ("UTF8_STRING", 8, large)}):
+        await editor.write("old")
+        assert (await rewrite(ingle, "new"))["replaced"]
+    assert (await asyncio.to_thread(clipboard))["UTF8_STRING"] == large
+
+
+async def test_numbers_of_16_and_32_bits_are_put_back(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    numbers = {"A": ("INTEGER", 32, bytes(range(16))), "B": ("INTEGER", 16, bytes(range(6)))}
+    async with owner(tmp_path, numbers):
+        before = await asyncio.to_thread(clipboard)
+        await editor.write("old")
+        assert (await rewrite(ingle, "new"))["replaced"]
+    assert before["A"] != before["B"]
+    assert await asyncio.to_thread(clipboard) == {**before, OWN: b""}
+
+
+async def test_an_empty_clipboard_is_empty_afterwards(
+    editor: Target, ingle: FakeIngle, desk: Look
+) -> None:
+    await editor.write("old")
+    assert (await rewrite(ingle, "new"))["replaced"]
+    assert desk.owner() == 0
+
+
+async def test_a_secret_is_neither_taken_nor_touched(
+    editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
+) -> None:
+    secret = {**RICH, "x-kde-passwordManagerHint": ("STRING", 8, b"secret")}
+    async with owner(tmp_path, secret) as manager:
+        before = desk.owner()
+        await editor.write("old")
+        done = await rewrite(ingle, "new")
+        assert (done["replaced"], "secret" in done["reason"]) == (False, True)
+        taken = await ingle.command("take", prefer="clipboard")
+        assert (taken["source"], taken["text"]) == ("none", "")
+        assert desk.owner() == before
+        assert await editor.say() == ("old", "old")
+        manager.process.kill()
+    assert set(manager.lines) <= {"owns", "TARGETS"}
+
+
+async def test_an_owner_that_does_not_answer_keeps_its_clipboard(
+    editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
+) -> None:
+    async with owner(tmp_path, RICH, "image/png"):
+        before = desk.owner()
+        await editor.write("old")
+        done = await rewrite(ingle, "new")
+        assert (
+            done["reason"] == "the clipboard could not be put back afterwards: its owner does not answer"
+        )
+        assert (desk.owner(), await editor.say()) == (before, ("old", "old"))
+
+
+async def test_an_owner_that_dies_while_it_is_read_is_named(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    async with owner(tmp_path, RICH, "image/png") as copied:
+        await editor.write("old")
+        going = asyncio.ensure_future(rewrite(ingle, "new"))
+        await copied.until(lambda told: told == "image/png")
+        copied.process.kill()
+        done = await going
+    assert done["reason"] == "the clipboard could not be put back afterwards: its owner has gone"
+    assert await editor.say() == ("old", "old")
+
+
+async def test_nothing_is_pasted_into_another_window(
+    editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
+) -> None:
+    async with target("thief") as thief, owner(tmp_path, RICH):
+        await thief.write("theirs", 0, 0)
+        await focused(desk, thief.window)
+        await asyncio.to_thread(desk.activate, editor.window)
+        await editor.write("old")
+        taken = await ingle.command("take")
+        before = desk.owner()
+        await asyncio.to_thread(desk.activate, thief.window)
+        done = await ingle.command("replace", id=taken["id"], text="new")
+        assert done == {"replaced": False, "reason": "another window has the focus", "undo": None}
+        assert desk.owner() == before
+        assert (await thief.say())[0] == "theirs"
+        await asyncio.to_thread(desk.activate, editor.window)
+        assert (await ingle.command("replace", id=taken["id"], text="new"))["replaced"]
+
+
+async def test_another_selection_in_the_same_window_is_left_alone(
+    editor: Target, ingle: FakeIngle
+) -> None:
+    await editor.write("one two", 0, 3)
+    taken = await ingle.command("take")
+    await editor.do("select", start=4, end=7)
+    done = await ingle.command("replace", id=taken["id"], text="new")
+    assert done["reason"] == "something else is selected now"
+    assert await editor.say() == ("one two", "two")
+
+
+async def test_held_keys_do_not_disturb(editor: Target, ingle: FakeIngle, desk: Look) -> None:
+    await editor.write("old")
+    taken = await ingle.command("take")
+    press("keydown", "ctrl", "keydown", "alt", "keydown", "shift")
+    assert (await ingle.command("replace", id=taken["id"], text="new"))["replaced"]
+    assert (await editor.say())[0] == "new"
+    assert not any(desk.display.query_keymap())
+
+
+async def test_a_text_that_was_copied_is_taken_where_nothing_is_selected(
+    editor: Target, ingle: FakeIngle
+) -> None:
+    await editor.write("old", 0, 0)
+    await run_xclip("copied")
+    taken = await ingle.command("take")
+    assert (taken["source"], taken["text"], taken["can_replace"]) == ("clipboard", "copied", False)
+    assert "nothing is selected" in taken["why_not"]
+
+
+async def test_what_is_selected_elsewhere_is_taken_but_not_replaced(
+    editor: Target, ingle: FakeIngle, desk: Look
+) -> None:
+    await editor.write("mine", 0, 0)
+    async with target("other") as other:
+        await other.write("theirs")
+        await asyncio.to_thread(desk.activate, editor.window)
+        taken = await ingle.command("take")
+        assert (taken["source"], taken["text"], taken["can_replace"]) == ("primary", "theirs", False)
+
+
+async def test_an_answer_can_be_put_at_the_cursor(editor: Target, ingle: FakeIngle) -> None:
+    await editor.write("one three", 4, 4)
+    assert (await rewrite(ingle, "two"))["replaced"]
+    assert (await editor.say())[0] == "one twothree"
+
+
+async def test_undo_puts_the_old_text_back(editor: Target, ingle: FakeIngle) -> None:
+    await editor.write("one two three", 4, 7)
+    assert (await rewrite(ingle, "ZWEI"))["replaced"]
+    assert await ingle.command("undo") == {"undone": True, "reason": None, "text": None}
+    assert (await editor.say())[0] == "one two three"
+    assert (await ingle.command("undo"))["reason"] == "there is nothing to undo"
+
+
+async def test_undo_finds_its_window_again(editor: Target, ingle: FakeIngle, desk: Look) -> None:
+    await editor.write("one two three", 4, 7)
+    assert (await rewrite(ingle, "ZWEI"))["replaced"]
+    async with target("other") as other:
+        await focused(desk, other.window)
+        assert (await ingle.command("undo"))["undone"]
+    assert (await editor.say())[0] == "one two three"
+
+
+async def test_undo_leaves_what_was_changed_since_and_gives_the_old_text(
+    editor: Target, ingle: FakeIngle
+) -> None:
+    await editor.write("one two three", 4, 7)
+    assert (await rewrite(ingle, "ZWEI"))["replaced"]
+    await editor.do("caret", at=2)
+    done = await ingle.command("undo")
+    assert (done["undone"], done["text"]) == (False, "two")
+    assert (await editor.say())[0] == "one ZWEI three"
+    await editor.do("select", start=4, end=8)
+    assert (await ingle.command("undo"))["undone"]
+    assert (await editor.say())[0] == "one two three"
+
+
+async def test_undo_in_a_closed_window_gives_the_old_text(editor: Target, ingle: FakeIngle) -> None:
+    await editor.write("old")
+    assert (await rewrite(ingle, "new"))["replaced"]
+    await editor.do("close")
+    await editor.process.wait()
+    done = await ingle.command("undo")
+    assert (done["undone"], done["text"], "closed" in done["reason"]) == (False, "old", True)
+
+
+async def test_the_last_twenty_can_be_undone(editor: Target, ingle: FakeIngle) -> None:
+    ids = []
+    for number in range(21):
+        await editor.write(f"old {number}")
+        ids.append((await rewrite(ingle, f"new {number}"))["undo"])
+    assert not (await ingle.command("undo", id=ids[0]))["undone"]
+    await editor.write("new 1")
+    assert (await ingle.command("undo", id=ids[1]))["undone"]
+    assert (await editor.say())[0] == "old 1"
+
+
+async def test_a_text_taken_too_long_ago_is_not_found(ingle: FakeIngle) -> None:
+    with pytest.raises(NotFound, match="too long ago"):
+        await ingle.command("replace", id="s999", text="new")
+
+
+async def test_a_copy_made_meanwhile_stays(editor: Target, ingle: FakeIngle) -> None:
+    """The editor is stopped, so that the paste hangs; the person copies; the editor goes on."""
+    await editor.write("old")
+    taken = await ingle.command("take")
+    going = asyncio.ensure_future(ingle.command("replace", id=taken["id"], text="new"))
+    done = await going
+    assert done["replaced"]
+    await run_xclip("mine")
+    assert (await asyncio.to_thread(clipboard))["UTF8_STRING"] == b"mine"
+
+
+async def test_a_hung_program_never_gets_the_old_clipboard_instead(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    import signal
+
+    async with owner(tmp_path, RICH):
+        await editor.write("old")
+        taken = await ingle.command("take")
+        # PRIMARY cannot be asked of a stopped program: what is tested is a chord that hangs
+        plain = await ingle.command("take", prefer="clipboard")
+        editor.process.send_signal(signal.SIGSTOP)
+        done = await ingle.command("replace", id=plain["id"], text="new")
+        assert done["reason"] == "the program did not take the text"
+        editor.process.send_signal(signal.SIGCONT)
+        assert taken["text"] == "old"
+        assert (await editor.say())[0] in {"old", ""}
+        found = await asyncio.to_thread(clipboard)
+    assert digests(found) == digests({OWN: b"", **{name: raw for name, (_, _, raw) in RICH.items()}})
+
+
+# ---- real programs
+
+
+def press(*words: str) -> None:
+    program = shutil.which("xdotool") or missing("xdotool")
+    subprocess.run([program, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def mousepad(
+    desk: Look, session_bus: str, private_dirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[subprocess.Popen[bytes]]:
+    program = shutil.which("mousepad") or missing("mousepad")
+    monkeypatch.setenv("GSETTINGS_BACKEND", "memory")
+    monkeypatch.setenv("NO_AT_BRIDGE", "1")
+    text = private_dirs / "letter.txt"
+    text.write_text("Dear Ada")
+    process = subprocess.Popen(
+        [program, "--disable-server", str(text)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+async def test_a_real_editor(
+    mousepad: subprocess.Popen[bytes], desk: Look, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(desk.until, desk.active)
+    async with owner(tmp_path, RICH):
+        press("key", "ctrl+a")
+        taken = await until_taken(ingle, "Dear Ada")
+        assert (taken["source"], taken["program"]) == ("primary", "Mousepad")
+        done = await ingle.command("replace", id=taken["id"], text="Dearest Ada,\nhello")
+        assert done["replaced"], done
+        press("key", "ctrl+a")
+        await until_taken(ingle, "Dearest Ada,\nhello")
+        press("key", "End")
+        assert (await ingle.command("undo"))["undone"]
+        press("key", "ctrl+a")
+        await until_taken(ingle, "Dear Ada")
+    found = await asyncio.to_thread(clipboard)
+    assert found["text/html"] == RICH["text/html"][2]
+
+
+async def test_a_real_terminal(desk: Look, ingle: FakeIngle, tmp_path: Path) -> None:
+    program = shutil.which("xterm") or missing("xterm")
+    typed = tmp_path / "typed"
+    ready = tmp_path / "ready"
+    command = f"stty raw -echo; touch {ready}; head -c 10 > {typed}.part; mv {typed}.part {typed}; cat"
+    async with started(Told, program, "-e", "sh", "-c", command), owner(tmp_path, RICH) as copied:
+        await asyncio.to_thread(desk.until, lambda: desk.active() and ready.exists())
+        taken = await ingle.command("take")
+        assert taken["program"] == "XTerm"
+        assert "UTF8_STRING" in copied.lines or taken["source"] == "clipboard"
+        refused = await ingle.command("replace", id=taken["id"], text="two\nlines")
+        assert "several lines" in refused["reason"]
+        done = await ingle.command("replace", id=taken["id"], text=" ls -l /tmp\n")
+        assert done["replaced"], done
+        async with asyncio.timeout(PATIENCE_S):
+            while not typed.exists():
+                await ingle.command("where")
+        assert typed.read_text() == "ls -l /tmp"
+        assert (await ingle.command("undo"))["undone"] is False
