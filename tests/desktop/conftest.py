@@ -65,7 +65,8 @@ def x_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[XServer]:
 
 @pytest.fixture
 def window_manager(x_server: XServer) -> Iterator[None]:
-    """openbox on the test's display; there once it says so on the root window."""
+    """openbox on the test's display, with its chords grabbed. It manages windows only once it has said
+    which there are; what is mapped while it starts, it may miss."""
     display = Xlib.display.Display()
     root = display.screen().root
     root.change_attributes(event_mask=X.PropertyChangeMask)
@@ -73,7 +74,7 @@ def window_manager(x_server: XServer) -> Iterator[None]:
     process = subprocess.Popen(
         [needed("openbox"), "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    manages = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    manages = display.intern_atom("_NET_CLIENT_LIST")
     while display.next_event().atom != manages:
         assert process.poll() is None, "openbox has ended"
     display.close()
