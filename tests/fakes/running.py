@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +56,14 @@ def environment(root: Path, **added: str) -> dict[str, str]:
 
 
 @contextmanager
-def daemon(root: Path, **environ: str) -> Iterator[RunningDaemon]:
+def daemon(root: Path, arguments: Sequence[str] = (), **environ: str) -> Iterator[RunningDaemon]:
     """Start `ingled` and wait until it says that it is ready; whatever happens, it ends."""
     notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notifications.bind(str(root / "notify"))
     notifications.settimeout(START_S)
     env = environment(root, NOTIFY_SOCKET=str(root / "notify"), **environ)
     process = subprocess.Popen(
-        [sys.executable, "-m", "ingle.lifecycle", "--log-level", "debug"],
+        [sys.executable, "-m", "ingle.lifecycle", "--log-level", "debug", *arguments],
         env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     running = RunningDaemon(process, root, env, notifications)

@@ -335,6 +335,7 @@ async def test_a_plugin_waits_for_what_it_requires_and_starts_when_it_is_there(t
         assert "no session bus" in (info.reason or "")
         with socket.socket(socket.AF_UNIX) as bus:
             bus.bind(str(tmp_path / "bus"))
+            bus.listen()
             await daemon.until_state("one", "running")
 
 

@@ -22,13 +22,13 @@ OVERTAKEN_S = 0.3
 """Of several daemons that are started at once all but one end, a moment before that one answers."""
 
 
-def start_daemon(socket_path: Path) -> None:
-    """Start `ingled` and wait until its socket answers.
+def start_daemon(socket_path: Path, *arguments: str) -> None:
+    """Start `ingled` with `arguments` and wait until its socket answers.
 
     Raises `DaemonNotRunning` with its last words when it ends instead, or takes too long.
     """
     with os.fdopen(os.memfd_create("ingled-stderr"), "w+b") as stderr:
-        process = _spawn(socket_path, stderr)
+        process = _spawn(socket_path, arguments, stderr)
         deadline = time.monotonic() + PATIENCE_S
         ended_at: float | None = None
         while time.monotonic() < deadline:
@@ -45,10 +45,12 @@ def start_daemon(socket_path: Path) -> None:
     )
 
 
-def _spawn(socket_path: Path, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(
+    socket_path: Path, arguments: tuple[str, ...], stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
     root = str(Path(ingle.__file__).resolve().parent.parent)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ingle.lifecycle"],
+        [sys.executable, "-P", "-m", "ingle.lifecycle", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=stderr,

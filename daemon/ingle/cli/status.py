@@ -5,14 +5,21 @@ import argparse
 from ingle.cli import exits, words
 from ingle.cli.output import BOLD, YELLOW, Output
 from ingle.cli.session import Session
-from ingle.vocabulary import EngineState, PluginState
-from ingle.wire.calls.daemon import EngineStatus, StatusResult
+from ingle.vocabulary import DaemonState, EngineState, Holdable, PluginState
+from ingle.wire.calls.daemon import EngineStatus, HoldInfo, StatusResult
 from ingle.wire.calls.plugin import PluginInfo
 
 EXAMPLES = """
 ingle status
 ingle status --json | jq .engine.state
 """
+
+_WITH_REASON = (DaemonState.PAUSED, DaemonState.ASIDE)
+_HELD: dict[Holdable, str] = {
+    "model": "the model is aside",
+    "background": "background work waits",
+    "watching": "watching plugins rest",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +38,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _show(status: StatusResult, output: Output) -> None:
     up = words.duration(status.uptime_s)
-    output.line(f"ingled {status.version}  {status.state}  pid {status.pid}  up {up}", BOLD)
+    state = f"{status.state}: {status.reason}" if status.state in _WITH_REASON else status.state
+    output.line(f"ingled {status.version}  {state}  pid {status.pid}  up {up}", BOLD)
     rows = [("engine", engine_line(status.engine))]
     if not output.is_quiet:
         queue = status.queue
@@ -42,6 +50,7 @@ def _show(status: StatusResult, output: Output) -> None:
         if status.engine.twin:
             rows.append(("stand-in", f"{status.engine.twin}, on the CPU"))
         rows.append(("queue", waiting))
+        rows += [("held", hold_line(hold)) for hold in status.holds]
         rows += [(f"plugin {plugin.name}", plugin_line(plugin)) for plugin in status.plugins]
     output.table(rows)
     for warning in status.warnings:
@@ -68,8 +77,19 @@ def engine_line(engine: EngineStatus) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def hold_line(hold: HoldInfo) -> str:
+    """What steps back, why, and by whose wish."""
+    return f"{_HELD[hold.what]}: {hold.reason} ({hold.by})"
+
+
 def plugin_line(plugin: PluginInfo) -> str:
-    """A plugin's state, with the reason where it does not run."""
+    """A plugin's state, with the reason where it does not run, and its note where it does."""
     if plugin.state is PluginState.RUNNING:
-        return f"running  pid {plugin.pid}" if plugin.pid else "running"
+        where = f" in {plugin.place}" if plugin.place else ""
+        parts = [
+            "running",
+            f"pid {plugin.pid}{where}" if plugin.pid else "",
+            plugin.reason or "",
+        ]
+        return "  ".join(part for part in parts if part)
     return f"{plugin.state}: {plugin.reason}" if plugin.reason else str(plugin.state)

@@ -31,6 +31,15 @@ class Approvals:
         _write(self._file, msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
         self._all = changed
 
+    def drop(self, name: str) -> None:
+        """As if nothing had ever been decided about it. Raises as `put` does."""
+        changed = {each: approval for each, approval in self._all.items() if each != name}
+        if changed:
+            _write(self._file, msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
+        else:
+            self._file.unlink(missing_ok=True)
+        self._all = changed
+
 
 def _read(file: Path) -> dict[str, Approval]:
     """A file that cannot be understood approves nothing: the safe side."""

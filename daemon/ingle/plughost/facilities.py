@@ -1,31 +1,38 @@
-"""What a plugin can require of the machine, whether it is there, and a word when it may have come.
+"""What a plugin can require of the machine, whether it is there, and whether it was replaced since.
 
-Nothing is polled: while something is missing, the directory where its socket will appear is
-watched with inotify. What happens after the socket appeared is the plugin's business.
+Something is there when somebody listens on its socket: servers that were killed leave theirs
+behind. What happens after that is the plugin's business.
 """
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import socket
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-
+SYSTEM_BUS = Path("/run/dbus/system_bus_socket")
 X_SOCKETS = Path("/tmp/.X11-unix")  # noqa: S108 - where every X server puts its socket
 _LOCAL_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.\d+)?")
 _BUS_PATH = re.compile(r"unix:(?:.*,)?path=([^,;]+)")
+
+Mark = tuple[int, int, int]
+"""Of a socket that is there: made again, it has another one."""
+Marks = Mapping[str, list[Mark | None]]
+"""By facility."""
 
 
 def _missing_display(environ: Mapping[str, str]) -> str | None:
     display, wayland = environ.get("DISPLAY", ""), environ.get("WAYLAND_DISPLAY", "")
     if not display and not wayland:
-        return "no display (neither DISPLAY nor WAYLAND_DISPLAY is set for the daemon)"
-    candidates = [path for path in (_x_socket(display), _wayland_socket(environ)) if path]
-    if any(path.is_socket() for path in candidates) or (display and not _x_socket(display)):
+        return "no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    candidates = _display_sockets(environ)
+    if any(map(listens, candidates)) or (display and not _x_socket(display)):
         return None
-    return f"no display ({' and '.join(str(path) for path in candidates)} is not there)"
+    return f"no display ({_silent(candidates)})"
+
+
+def _display_sockets(environ: Mapping[str, str]) -> list[Path]:
+    found = (_x_socket(environ.get("DISPLAY", "")), _wayland_socket(environ))
+    return [path for path in found if path]
 
 
 def _x_socket(display: str) -> Path | None:
@@ -36,7 +43,7 @@ def _x_socket(display: str) -> Path | None:
 
 def _wayland_socket(environ: Mapping[str, str]) -> Path | None:
     name, runtime = environ.get("WAYLAND_DISPLAY", ""), environ.get("XDG_RUNTIME_DIR", "")
-    return Path(runtime) / name if name and runtime else None
+    return Path(runtime) / name if name and (runtime or name.startswith("/")) else None
 
 
 def _missing_bus(environ: Mapping[str, str]) -> str | None:
@@ -44,7 +51,7 @@ def _missing_bus(environ: Mapping[str, str]) -> str | None:
     path = _bus_socket(environ)
     if path is None:
         return None if address else "no session bus (DBUS_SESSION_BUS_ADDRESS is not set)"
-    return None if path.is_socket() else f"no session bus ({path} is not there)"
+    return None if listens(path) else f"no session bus ({_silent([path])})"
 
 
 def _bus_socket(environ: Mapping[str, str]) -> Path | None:
@@ -55,55 +62,93 @@ def _bus_socket(environ: Mapping[str, str]) -> Path | None:
     return Path(runtime) / "bus" if runtime else None
 
 
+def _missing_system_bus(environ: Mapping[str, str]) -> str | None:
+    path = _system_bus_socket(environ)
+    return None if path is None or listens(path) else f"no system bus ({_silent([path])})"
+
+
+def _system_bus_socket(environ: Mapping[str, str]) -> Path | None:
+    """None for an address that is no path, whose presence nobody can see."""
+    address = environ.get("DBUS_SYSTEM_BUS_ADDRESS", "")
+    found = _BUS_PATH.match(address)
+    if found:
+        return Path(found[1])
+    return None if address else SYSTEM_BUS
+
+
 FACILITIES: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "display": _missing_display,
     "session-bus": _missing_bus,
+    "system-bus": _missing_system_bus,
+}
+OF_THE_DESKTOP = frozenset({"display", "session-bus"})
+"""Those that a graphical session has; the system bus is the machine's."""
+
+_SOCKETS: dict[str, Callable[[Mapping[str, str]], list[Path | None]]] = {
+    "display": lambda environ: [*_display_sockets(environ)],
+    "session-bus": lambda environ: [_bus_socket(environ)],
+    "system-bus": lambda environ: [_system_bus_socket(environ)],
 }
 
 
-def missing(requires: list[str], environ: Mapping[str, str]) -> str | None:
+def missing(requires: Iterable[str], environ: Mapping[str, str]) -> str | None:
     """What is not there, in words for a person; None when everything is."""
     reasons = (FACILITIES[name](environ) for name in requires)
     return next((reason for reason in reasons if reason), None)
 
 
-class Watch(FileSystemEventHandler):
-    """Calls `on_change` on the loop when a socket that was missing may have appeared.
-
-    `look` and `rest` switch it; at rest there is no thread and no inotify.
-    """
-
-    def __init__(self, environ: Mapping[str, str], on_change: Callable[[], None]) -> None:
-        sockets = [_x_socket(environ.get("DISPLAY", "")), _wayland_socket(environ), _bus_socket(environ)]
-        self._sockets = frozenset(path for path in sockets if path)
-        self._on_change = on_change
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._observer: Observer | None = None  # type: ignore[valid-type]
-
-    def look(self) -> None:
-        if self._observer is not None:
-            return
-        self._loop, observer = asyncio.get_running_loop(), Observer()
-        for folder in {_nearest(path.parent) for path in self._sockets}:
-            with suppress(OSError):  # no inotify left: `ingle plugin enable` looks again
-                observer.schedule(self, str(folder))
-        with suppress(OSError):
-            observer.start()
-            self._observer = observer
-
-    def rest(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-
-    def on_created(self, event: FileSystemEvent) -> None:
-        """In watchdog's thread."""
-        created = Path(str(event.src_path))
-        if self._loop and any(created in (path, *path.parents) for path in self._sockets):
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._on_change)
+def sockets(environ: Mapping[str, str]) -> frozenset[Path]:
+    """All that stand for some facility, there or not."""
+    found = (path for each in _SOCKETS.values() for path in each(environ))
+    return frozenset(path for path in found if path)
 
 
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.is_dir())
+def marks(requires: Iterable[str], environ: Mapping[str, str]) -> Marks:
+    """What stands for each facility just now."""
+    return {name: [mark_of(path) for path in _SOCKETS[name](environ) if path] for name in requires}
+
+
+def lost(before: Marks, environ: Mapping[str, str]) -> str | None:
+    """What of `marks` has ended since, even if it is back; None when everything goes on."""
+    gone = missing(before, environ)
+    if gone is not None:
+        return gone
+    now = marks(before, environ)
+    changed = (name for name in before if before[name] != now[name])
+    return next((f"the {name.replace('-', ' ')} was started anew" for name in changed), None)
+
+
+def in_words(environ: Mapping[str, str]) -> str:
+    """Which screen an environment belongs to: "X11 :0", "Wayland wayland-0"."""
+    display, wayland = environ.get("DISPLAY", ""), environ.get("WAYLAND_DISPLAY", "")
+    if wayland:
+        return f"Wayland {wayland}"
+    return f"X11 {display}" if display else "without a screen"
+
+
+def mark_of(path: Path) -> Mark | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody would answer; nothing is said, and the connection is given up at once."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except BlockingIOError:  # so many wait for it that it must be there
+            return True
+        except OSError:
+            return False
+    return True
+
+
+def _silent(paths: list[Path]) -> str:
+    left = [path for path in paths if mark_of(path)]
+    if left:
+        return f"{' and '.join(map(str, left))} does not answer"
+    return f"{' and '.join(map(str, paths))} is not there"

@@ -14,8 +14,10 @@ import msgspec
 
 from ingle.errors import ConnectionLost, IngleError, PluginFailed
 from ingle.plughost import grants
+from ingle.plughost.places import Place
+from ingle.plughost.process import CannotStart, HostProcess, required
 from ingle.plughost.tenant import STARTING, Tenant
-from ingle.procs.child import Child, how_it_ended, spawn
+from ingle.procs.child import how_it_ended
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream
@@ -24,29 +26,16 @@ from ingle.sdk.runner import DID_NOT_STOP
 from ingle.vocabulary import PluginState
 from ingle.wire.messages import Failure, Success
 
-PASSED = (
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "XDG_CONFIG_DIRS",
-    "XDG_CURRENT_DESKTOP",
-    "XDG_DATA_DIRS",
-    "XDG_SESSION_DESKTOP",
-    "XDG_SESSION_TYPE",
-)
-"""What a program on the desktop needs beside `procs.child.INHERITED`."""
-
 START_S = 20.0
 """To import a plugin on a machine that is busy; one that takes longer hangs."""
 REAP_S = 0.5
 """Between the end of a connection and that of its process; then it has broken the protocol."""
-PAUSED = "paused"
 
 
 @dataclass(frozen=True)
 class Death:
-    """Why a host ended, and by whose fault; the fault of all where it cannot be told."""
+    """Why a host ended, and by whose fault: of all where it cannot be told, of none when what they
+    stand on has ended."""
 
     reason: str
     culprits: tuple[Tenant, ...]
@@ -72,37 +61,37 @@ class Host:
         name: str,
         tenants: tuple[Tenant, ...],
         public: Dispatcher,
-        is_paused: Callable[[], bool],
+        place: Place,
+        paused_for: Callable[[], str | None],
     ) -> None:
+        """`paused_for` gives the reason for as long as plugins are paused."""
         self.name, self._tenants, self._public = name, tenants, public
-        self._is_paused = is_paused
+        self._place, self._paused_for = place, paused_for
         self._control: Peer | None = None
-        self._child: Child | None = None
+        self._process: HostProcess | None = None
         self._fault: Death | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Death:
         """Start the process and serve it; gives how it died."""
+        requires = required(tenant.requires for tenant in self._tenants)
         try:
-            child = await spawn(
-                f"plugin host {self.name}",
-                "ingle.sdk.runner",
-                sockets=1 + len(self._tenants),
-                passed_environ=PASSED,
-            )
-        except OSError as error:
-            return Death(f"its process cannot be started: {error.strerror}", self._tenants)
-        self._child = child
+            process = await self._place.start(self.name, requires, 1 + len(self._tenants))
+        except CannotStart as error:
+            return Death(str(error), () if error.is_excused else self._tenants)
+        self._process = process
         try:
-            return await self._serve(child)
+            death = await self._serve(process)
+            excuse = await process.excuse()
+            return death if excuse is None else Death(excuse, ())
         finally:
-            self._control = self._child = None
+            self._control = self._process = None
             for tenant in self._tenants:
                 tenant.is_gone()
-            await child.stop()
+            await process.stop()
 
-    async def _serve(self, child: Child) -> Death:
-        sockets, child.sockets = child.sockets, []  # the streams own them from here on
+    async def _serve(self, process: HostProcess) -> Death:
+        sockets, process.sockets = process.sockets, []  # the streams own them from here on
         streams = [await FrameStream.over(sock, protocol.PLUGIN_LIMITS) for sock in sockets]
         async with asyncio.TaskGroup() as group:
             peers = [Peer(streams[0], name=f"plugin host {self.name}")]
@@ -111,12 +100,12 @@ class Host:
                 for tenant, stream in zip(self._tenants, streams[1:], strict=True)
             ]
             try:
-                self._admit(peers, child.pid)
-                dead = group.create_task(child.wait())
+                self._admit(peers, process.pid)
+                dead = group.create_task(process.wait())
                 connections = [group.create_task(peer.run()) for peer in peers]
                 self._run_errand(group, self._start_all())
                 await asyncio.wait([dead, *connections], return_when=asyncio.FIRST_COMPLETED)
-                await self._see_to_its_end(child, dead, connections)
+                await self._see_to_its_end(process, dead, connections)
             finally:
                 for peer in peers:
                     peer.abort()
@@ -128,10 +117,10 @@ class Host:
         self._control = peers[0]
         now = asyncio.get_running_loop().time()
         for tenant, peer in zip(self._tenants, peers[1:], strict=True):
-            tenant.lives(peer, pid, now)
+            tenant.lives(peer, pid, self._place.title, now)
 
     async def _see_to_its_end(
-        self, child: Child, dead: asyncio.Task[int], connections: list[asyncio.Task[None]]
+        self, process: HostProcess, dead: asyncio.Task[int], connections: list[asyncio.Task[None]]
     ) -> None:
         """A connection that ends before its process does was ended by us: the plugin broke a rule."""
         first = [
@@ -139,7 +128,7 @@ class Host:
         ]
         await asyncio.wait([dead], timeout=REAP_S)
         if not dead.done():
-            await child.stop()
+            await process.stop()
             await asyncio.wait([dead])
             self._blame("it broke the protocol", *first)
         elif dead.result() == 0:  # the host's answer to a connection that we have closed
@@ -170,7 +159,7 @@ class Host:
     async def _start_all(self) -> None:
         """One after the other, so that it is known who hangs."""
         with suppress(ConnectionLost):
-            if self._is_paused() and self._control:
+            if self._paused_for() is not None and self._control:
                 await self._control.call(protocol.PAUSE)
             for tenant in self._tenants:
                 await self._start(tenant)
@@ -186,7 +175,10 @@ class Host:
         """Raises `ConnectionLost`."""
         assert tenant.peer is not None
         params = protocol.StartParams(
-            name=tenant.name, folder=str(tenant.found.folder), settings=tenant.settings
+            name=tenant.name,
+            folder=str(tenant.found.folder),
+            settings=tenant.settings,
+            pauses=tenant.pauses,
         )
         try:
             async with asyncio.timeout(START_S):
@@ -206,12 +198,12 @@ class Host:
     async def _end_hanging(self, tenant: Tenant) -> None:
         """Nobody else in the process will get an answer either."""
         self._blame("it hangs while it starts", tenant)
-        if self._child is not None:
-            await self._child.stop()
+        if self._process is not None:
+            await self._process.stop()
 
     def _settle(self, tenant: Tenant) -> None:
-        if self._is_paused():
-            tenant.report(PluginState.WAITING, PAUSED)
+        if self._is_paused(tenant):
+            tenant.report(PluginState.WAITING, self._paused_for())
         else:
             tenant.report(PluginState.RUNNING)
 
@@ -226,22 +218,30 @@ class Host:
                     self._run_errand(group, self._start_again(tenant, delay_s))
             case "failed":
                 tenant.report(PluginState.FAILED, params.reason)
-            case _ if self._is_paused():
+            case _ if self._is_paused(tenant):
                 pass  # said before it heard of the pause
             case state:
                 tenant.report(PluginState(state), params.reason)
 
-    def pause(self) -> None:
-        self._tell(protocol.PAUSE)
-        for tenant in self._tenants:
-            if tenant.state in {PluginState.RUNNING, PluginState.WAITING}:
-                tenant.report(PluginState.WAITING, PAUSED)
+    def _is_paused(self, tenant: Tenant) -> bool:
+        return tenant.pauses and self._paused_for() is not None
 
-    def resume(self) -> None:
+    def pause(self) -> None:
+        """Have those stop that pause, or tell them another reason."""
+        self._tell(protocol.PAUSE)
+        for tenant in self._pausing():
+            if tenant.state in {PluginState.RUNNING, PluginState.WAITING}:
+                tenant.report(PluginState.WAITING, self._paused_for())
+
+    def resume(self, former: str) -> None:
+        """After a pause for the reason `former`."""
         self._tell(protocol.RESUME)
-        for tenant in self._tenants:
-            if tenant.reason == PAUSED:
+        for tenant in self._pausing():
+            if tenant.reason == former:
                 tenant.report(PluginState.RUNNING)
+
+    def _pausing(self) -> list[Tenant]:
+        return [tenant for tenant in self._tenants if tenant.pauses]
 
     def _tell(self, method: str) -> None:
         if self._control is not None:

@@ -31,6 +31,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The process it shares; empty: one of its own."""
     grants: list[str] = []
     requires: list[str] = []
+    pauses: bool = True
+    """Whether it stops while the person has paused: what watches does, what takes orders does not."""
     settings: dict[str, Setting] = {}
 
     @property

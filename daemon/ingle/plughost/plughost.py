@@ -9,21 +9,21 @@ import builtins
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ingle.errors import ConfigError, ConnectionLost, IngleError, NotFound, Paused, PluginFailed
-from ingle.plughost import discovery, facilities
+from ingle.plughost import discovery
 from ingle.plughost.approvals import Approval, Approvals
 from ingle.plughost.discovery import Catalogue, Found
 from ingle.plughost.grants import MEANINGS
-from ingle.plughost.host import Host
+from ingle.plughost.life import Life
+from ingle.plughost.places import Place, Places
+from ingle.plughost.process import required
 from ingle.plughost.settings import BadValue, merged
 from ingle.plughost.tenant import STARTING, Tenant
-from ingle.procs.backoff import Backoff
 from ingle.rpc.dispatcher import Dispatcher
 from ingle.sdk import protocol
 from ingle.vocabulary import PluginState, Topic
@@ -41,16 +41,6 @@ CONFIGURE_S = 5.0
 Publish = Callable[[Topic, str, dict[str, Any]], None]
 
 
-@dataclass
-class _Life:
-    """A host that is kept alive, and what it was started with."""
-
-    members: tuple[Found, ...]
-    task: asyncio.Task[None] | None = None
-    host: Host | None = None
-    backoff: Backoff = field(default_factory=Backoff)
-
-
 class PluginHosts:
     """The plugins of this daemon. `run` lives as long as the daemon does."""
 
@@ -62,21 +52,25 @@ class PluginHosts:
         settings: dict[str, dict[str, Any]],
         publish: Publish,
         environ: Mapping[str, str] = os.environ,
+        *,
+        hosts_desktop: bool = True,
     ) -> None:
-        """Raises `ConfigError` for settings that no manifest allows."""
+        """Without `hosts_desktop` what belongs to a desktop waits for a session that is attached.
+
+        Raises `ConfigError` for settings that no manifest allows.
+        """
         self._dispatcher, self._search_path, self._publish = dispatcher, search_path, publish
         self._approvals = Approvals(approvals_file)
-        self._environ = environ
         self._catalogue = discovery.find(search_path)
         self.check(settings)
         self._settings = settings
         self._tenants: dict[str, Tenant] = {}
-        self._lives: dict[str, _Life] = {}
+        self._lives: dict[str, Life] = {}
         self._stale: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
-        self._is_paused = False
+        self._paused_for: str | None = None
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
-        self._watch = facilities.Watch(environ, self._wake.set)
+        self.places = Places(environ, self._wake.set, hosts_desktop=hosts_desktop)
         self._take_in(self._catalogue)
 
     async def run(self) -> None:
@@ -90,7 +84,7 @@ class PluginHosts:
                     await self._converge()
         finally:
             self._group = None
-            self._watch.rest()
+            self.places.watch(is_waiting=False)
 
     # ---- what the person asks for
 
@@ -140,8 +134,8 @@ class PluginHosts:
     async def call(self, plugin: str, command: str, args: dict[str, Any]) -> Any:
         """Call a command. Raises `NotFound`, `Paused`, `PluginFailed` and what the command raises."""
         tenant = self._named(plugin)
-        if self._is_paused:
-            raise Paused("plugins are paused")
+        if self._paused_for is not None and tenant.pauses:
+            raise Paused(f"plugin {plugin} is paused: {self._paused_for}")
         if tenant.peer is None or tenant.state in {PluginState.DISABLED, PluginState.FAILED}:
             raise PluginFailed(f"plugin {plugin} is {tenant.state}", tenant.reason or _enable(plugin))
         params = protocol.CallParams(command=command, args=args)
@@ -157,18 +151,18 @@ class PluginHosts:
                 raise PluginFailed(f"plugin {plugin}: {command}: {error.message}") from None
             raise
 
-    def pause(self) -> None:
-        """Have all plugins stop what they do, now."""
-        self._is_paused = True
+    def pause(self, reason: str = "paused") -> None:
+        """Have the plugins that pause stop what they do, now; again: for another reason."""
+        self._paused_for = reason
         for life in self._lives.values():
             if life.host is not None:
                 life.host.pause()
 
     def resume(self) -> None:
-        self._is_paused = False
+        former, self._paused_for = self._paused_for, None
         for life in self._lives.values():
-            if life.host is not None:
-                life.host.resume()
+            if life.host is not None and former is not None:
+                life.host.resume(former)
 
     # ---- settings
 
@@ -255,10 +249,7 @@ class PluginHosts:
         idle, wanted = self._sorted_out()  # anew: the person may have spoken meanwhile
         for tenant, state, reason in idle:
             tenant.report(state, reason)
-        if any(state is PluginState.WAITING for _, state, _ in idle):
-            self._watch.look()
-        else:
-            self._watch.rest()
+        self.places.watch(is_waiting=any(state is PluginState.WAITING for _, state, _ in idle))
         for name, tenants in wanted.items():
             if name not in self._lives:
                 self._begin(name, tenants)
@@ -286,15 +277,29 @@ class PluginHosts:
         tenant.grants = frozenset(approval.grants)
         if tenant.state is PluginState.FAILED:
             return PluginState.FAILED, tenant.reason
-        missing = facilities.missing(tenant.found.manifest.requires, self._environ)
-        return (PluginState.WAITING, missing) if missing else None
+        missing = self.places.missing(tenant.requires)
+        return (PluginState.WAITING, missing) if missing and not self._goes_on(tenant) else None
+
+    def _goes_on(self, tenant: Tenant) -> bool:
+        """A plugin that runs sees itself to servers that end and come back."""
+        life = self._lives.get(tenant.host_name)
+        return (
+            life is not None
+            and life.host is not None
+            and tenant.found in life.members
+            and self.places.has(life.place)
+        )
+
+    def _place_of(self, tenants: tuple[Tenant, ...]) -> Place:
+        return self.places.place_for(required(tenant.requires for tenant in tenants))
 
     async def _end_others(self, wanted: dict[str, tuple[Tenant, ...]]) -> None:
-        ending = [
-            name
-            for name, life in self._lives.items()
-            if name in self._stale or life.members != _members(wanted.get(name, ()))
-        ]
+        ending = []
+        for name, life in self._lives.items():
+            tenants = wanted.get(name, ())
+            is_other = life.members != _members(tenants) or life.place is not self._place_of(tenants)
+            if name in self._stale or is_other:
+                ending.append(name)
         self._stale.clear()
         tasks = [task for name in ending if (task := self._lives.pop(name).task)]
         for task in tasks:
@@ -304,26 +309,15 @@ class PluginHosts:
 
     def _begin(self, name: str, tenants: tuple[Tenant, ...]) -> None:
         assert self._group is not None
-        life = self._lives[name] = _Life(_members(tenants))
-        life.task = self._group.create_task(self._keep(name, life, tenants), name=f"host {name}")
+        life = self._lives[name] = Life(name, tenants, self._place_of(tenants))
+        life.task = self._group.create_task(self._outlive(life), name=f"host {name}")
 
-    async def _keep(self, name: str, life: _Life, tenants: tuple[Tenant, ...]) -> None:
-        """Keep a host alive until cancelled, or until its plugins have failed."""
-        clock = asyncio.get_running_loop().time
-        while tenants:
-            started = clock()
-            life.host = Host(name, tenants, self._dispatcher, lambda: self._is_paused)
-            death = await life.host.run()
-            life.host = None
-            delay_s = life.backoff.after_death(clock() - started)
-            for tenant in tenants:
-                if tenant in death.culprits:
-                    tenant.crashed(death.reason, clock())
-                elif tenant.state is not PluginState.FAILED:
-                    tenant.report(PluginState.WAITING, f"its host has ended: {death.reason}")
-            tenants = tuple(each for each in tenants if each.state is not PluginState.FAILED)
-            self._wake.set()  # what stands on disk may not be what was approved any more
-            await asyncio.sleep(delay_s)
+    async def _outlive(self, life: Life) -> None:
+        """A life that ends by itself is begun anew if it is still wanted."""
+        await life.keep(self._dispatcher, lambda: self._paused_for, self._wake.set)
+        if self._lives.get(life.name) is life:
+            del self._lives[life.name]
+            self._wake.set()
 
     # ---- telling
 

@@ -30,6 +30,7 @@ class Tenant:
     state: PluginState = PluginState.DISABLED
     reason: str | None = None
     pid: int | None = None
+    place: str = ""
     commands: list[str] = field(default_factory=list)
     peer: Peer | None = None
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
@@ -45,6 +46,14 @@ class Tenant:
         return self.found.manifest.host_name
 
     @property
+    def pauses(self) -> bool:
+        return self.found.manifest.pauses
+
+    @property
+    def requires(self) -> list[str]:
+        return self.found.manifest.requires
+
+    @property
     def is_starting(self) -> bool:
         return self.state is PluginState.WAITING and self.reason == STARTING
 
@@ -56,15 +65,15 @@ class Tenant:
         log.info("plugin %s: %s%s", self.name, state, f": {reason}" if reason else "")
         self.on_change(self)
 
-    def lives(self, peer: Peer, pid: int, now: float) -> None:
-        """Its host has started."""
-        self.peer, self.pid, self.started = peer, pid, now
+    def lives(self, peer: Peer, pid: int, place: str, now: float) -> None:
+        """Its host has started; `place` is in words, and empty for a child of the daemon."""
+        self.peer, self.pid, self.place, self.started = peer, pid, place, now
         self.report(PluginState.WAITING, STARTING)
 
     def is_gone(self) -> None:
         """Its host has ended."""
         self.peer = self.pid = None
-        self.commands = []
+        self.place, self.commands = "", []
 
     def crashed(self, reason: str, now: float) -> float | None:
         """Count a death; gives the seconds until the next start, None when it is given up."""
@@ -94,6 +103,7 @@ class Tenant:
             summary=self.found.manifest.summary,
             reason=self.reason,
             pid=self.pid,
+            place=self.place,
             commands=self.commands,
             source=self.found.source,
         )

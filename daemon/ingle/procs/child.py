@@ -13,8 +13,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import ingle
@@ -76,26 +76,10 @@ class Child:
         Exactly one task calls it, for as long as the child lives.
         """
         stderr = self._process.stderr
-        assert stderr is not None
-        drain = asyncio.ensure_future(self._drain(stderr))
-        try:
+        if stderr is None:  # somebody else reads it: see `spawn_for`
             return await self._process.wait()
-        finally:
-            drain.cancel()
-            with suppress(asyncio.CancelledError):
-                await drain
-
-    async def _drain(self, stderr: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await stderr.readline()
-            except ValueError:  # a line over the reader's limit: its text is of no use
-                continue
-            if not line:
-                return
-            text = line.decode("utf-8", "replace").rstrip()
-            self.last_lines.append(text)
-            log.debug("%s: %s", self.name, text)
+        async with drained(stderr, self.name, self.last_lines):
+            return await self._process.wait()
 
     async def stop(self, grace_s: float = TERM_GRACE_S) -> None:
         """End it by a ladder: close its sockets, SIGTERM to its group, SIGKILL, reap. Bounded.
@@ -118,6 +102,33 @@ class Child:
     def _signal(self, sign: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, sign)
+
+
+@asynccontextmanager
+async def drained(
+    stderr: asyncio.StreamReader, name: str, last_lines: collections.deque[str]
+) -> AsyncIterator[None]:
+    """Read what a child says into the log meanwhile, so that it never blocks on a full pipe."""
+    draining = asyncio.ensure_future(_drain(stderr, name, last_lines))
+    try:
+        yield
+    finally:
+        draining.cancel()
+        with suppress(asyncio.CancelledError):
+            await draining
+
+
+async def _drain(stderr: asyncio.StreamReader, name: str, last_lines: collections.deque[str]) -> None:
+    while True:
+        try:
+            line = await stderr.readline()
+        except ValueError:  # a line over the reader's limit: its text is of no use
+            continue
+        if not line:
+            return
+        text = line.decode("utf-8", "replace").rstrip()
+        last_lines.append(text)
+        log.debug("%s: %s", name, text)
 
 
 def how_it_ended(returncode: int) -> str:
@@ -144,20 +155,10 @@ async def spawn(
     """
     pairs = [socket.socketpair() for _ in range(sockets)]
     theirs = [pair[1] for pair in pairs]
+    fds = [sock.fileno() for sock in theirs]
+    env = _environment(fds, environ or {}, passed_environ)
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            module,
-            *args,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=[sock.fileno() for sock in theirs],
-            env=_environment(theirs, environ or {}, passed_environ),
-            start_new_session=True,
-        )
+        process = await _started(module, args, fds, env, asyncio.subprocess.PIPE)
     except BaseException:  # cancelled too: asyncio has ended the process then
         for sock, _ in pairs:
             sock.close()
@@ -166,6 +167,35 @@ async def spawn(
         for sock in theirs:
             sock.close()
     return Child(name, process, [pair[0] for pair in pairs])
+
+
+async def spawn_for(
+    name: str, module: str, fds: Sequence[int], stderr: int, passed_environ: Sequence[str]
+) -> Child:
+    """As `spawn`, with sockets and a standard error whose other ends another process has.
+
+    The caller still owns `fds` and `stderr`. Raises `OSError`.
+    """
+    env = _environment(fds, {}, passed_environ)
+    return Child(name, await _started(module, (), fds, env, stderr), [])
+
+
+async def _started(
+    module: str, args: Sequence[str], fds: Sequence[int], env: Mapping[str, str], stderr: int
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        module,
+        *args,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
+        pass_fds=fds,
+        env=env,
+        start_new_session=True,
+    )
 
 
 def inherited_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
@@ -180,12 +210,10 @@ def end_with_parent() -> None:
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _environment(
-    theirs: list[socket.socket], added: Mapping[str, str], passed: Sequence[str]
-) -> dict[str, str]:
+def _environment(fds: Sequence[int], added: Mapping[str, str], passed: Sequence[str]) -> dict[str, str]:
     env = inherited_environment(passed)
     env |= {"PYTHONUNBUFFERED": "1", **added}
-    env[FDS] = ",".join(str(sock.fileno()) for sock in theirs)
+    env[FDS] = ",".join(map(str, fds))
     return env
 
 

@@ -10,7 +10,7 @@ without an answer because the connection is gone.
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -251,12 +251,16 @@ class Peer:
     # ---- our requests
 
     async def call(
-        self, method: str, params: Any = None, on_delta: Callable[[str], None] | None = None
+        self,
+        method: str,
+        params: Any = None,
+        on_delta: Callable[[str], None] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> Any:
         """Send a request and wait for its result, as plain JSON values.
 
-        Cancelling the caller cancels the request on the other side. Raises the other side's
-        `IngleError`, or `ConnectionLost`.
+        Copies of `descriptors` go along. Cancelling the caller cancels the request on the other
+        side. Raises the other side's `IngleError`, or `ConnectionLost`.
         """
         if self._is_closed:
             raise ConnectionLost("the connection is closed")
@@ -264,7 +268,11 @@ class Peer:
         pending = _Pending(asyncio.get_running_loop().create_future(), on_delta)
         self._pending[id_] = pending
         try:
-            await self._send(as_json(Request(id_, method, {} if params is None else params)))
+            request = codec.encode(as_json(Request(id_, method, {} if params is None else params)))
+            if descriptors:
+                await self.stream.write_with(request, descriptors)
+            else:
+                await self.stream.write(request)
             return await pending.future
         except asyncio.CancelledError:
             self.stream.write_soon(codec.encode(as_json(Notification(codes.CANCEL, {"id": id_}))))

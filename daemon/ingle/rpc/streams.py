@@ -6,7 +6,7 @@ ended here, so that nothing above can grow on its account.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from ingle.errors import ConnectionLost
@@ -81,6 +81,25 @@ class FrameStream:
             raise ConnectionLost("the other side does not read") from None
         except ConnectionError:
             raise ConnectionLost("the other side is gone") from None
+
+    async def write_with(self, frame: bytes, descriptors: Sequence[int]) -> None:
+        """Send a short frame, and with its bytes copies of open descriptors (SCM_RIGHTS, unix(7)).
+
+        Raises `ConnectionLost`.
+        """
+        self._writer.transport.set_write_buffer_limits(high=0)
+        await self.write(b"")
+        while self.backlog:  # somebody else has written meanwhile; the order is that of the bytes
+            await self.write(b"")
+        try:
+            with self._writer.get_extra_info("socket").dup() as sock:
+                sent = socket.send_fds(sock, [frame], descriptors)
+        except BlockingIOError:
+            self.abort()
+            raise ConnectionLost("the other side does not read") from None
+        except OSError:
+            raise ConnectionLost("the other side is gone") from None
+        self.write_soon(frame[sent:])
 
     def write_soon(self, frame: bytes) -> None:
         """Send a frame without waiting: for small courtesies while being cancelled."""

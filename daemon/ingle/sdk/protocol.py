@@ -34,6 +34,8 @@ class StartParams(Params, frozen=True):
     name: str
     folder: str
     settings: dict[str, Any]
+    pauses: bool = True
+    """Whether `PAUSE` stops it."""
 
 
 class StartResult(Result, frozen=True):

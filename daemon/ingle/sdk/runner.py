@@ -47,9 +47,11 @@ class Guest:
         self._plugin = Plugin()
         self._ingle: Ingle | None = None
         self._life: asyncio.Task[None] | None = None
+        self._is_paused = False
+        """Between `host.pause` and `host.resume`."""
         self._awake = asyncio.Event()
         self._awake.set()
-        """Cleared between `host.pause` and `host.resume`."""
+        """Cleared while it is paused, unless it is one that does not pause."""
         self._is_down = False
         """It has crashed or given up: only a new start brings it back."""
         self._turn = asyncio.Lock()
@@ -68,6 +70,7 @@ class Guest:
         async with self._turn:
             await self._end()
             self._start, self._is_down = params, False
+            self._follow_pause()
             self._load(params)
             self._live()
         return protocol.StartResult(commands=sorted(self._commands))
@@ -91,14 +94,25 @@ class Guest:
                 self._live()
 
     async def pause(self) -> None:
-        self._awake.clear()
-        await self.stop()
+        self._is_paused = True
+        self._follow_pause()
+        async with self._turn:
+            if not self._awake.is_set():
+                await self._end()
 
     async def resume(self) -> None:
         async with self._turn:
+            self._is_paused = False
             if not self._awake.is_set():
                 self._awake.set()
                 self._live()
+
+    def _follow_pause(self) -> None:
+        pauses = self._start is None or self._start.pauses
+        if self._is_paused and pauses:
+            self._awake.clear()
+        else:
+            self._awake.set()
 
     async def call(self, params: protocol.CallParams) -> Any:
         """A call that finds the plugin paused has overtaken the resume on its other socket."""

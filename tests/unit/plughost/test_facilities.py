@@ -1,19 +1,19 @@
 """What a plugin can require: there, missing, and appearing."""
 
-import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 
 from ingle.plughost import facilities
-from ingle.plughost.facilities import Watch, missing
+from ingle.plughost.facilities import lost, marks, missing
 
 
 def listen(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
+    server.listen()
     return server
 
 
@@ -33,7 +33,7 @@ def test_a_wayland_display_and_a_remote_one_count_too(tmp_path: Path) -> None:
     with listen(tmp_path / "wayland-0"):
         assert missing(["display"], environ) is None
     assert missing(["display"], {"DISPLAY": "desk:0"}) is None
-    assert "is set for the daemon" in (missing(["display"], {}) or "")
+    assert "is set" in (missing(["display"], {}) or "")
 
 
 def test_a_session_bus_is_its_address_or_the_runtime_directorys(tmp_path: Path) -> None:
@@ -48,15 +48,29 @@ def test_a_session_bus_is_its_address_or_the_runtime_directorys(tmp_path: Path) 
     assert missing([], {}) is None
 
 
-async def test_the_appearance_of_a_socket_is_told_even_in_a_new_folder(tmp_path: Path) -> None:
-    told = asyncio.Event()
-    watch = Watch({"XDG_RUNTIME_DIR": str(tmp_path / "run")}, told.set)
-    watch.look()
-    watch.look()
-    try:
-        with listen(tmp_path / "run" / "bus"):
-            async with asyncio.timeout(10):
-                await told.wait()
-    finally:
-        watch.rest()
-        watch.rest()
+def test_a_socket_that_a_killed_server_has_left_behind_is_not_there(tmp_path: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    listen(tmp_path / "bus").close()
+    assert "bus does not answer" in (missing(["session-bus"], environ) or "")
+
+
+def test_a_server_that_nobody_gets_through_to_is_there(tmp_path: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with listen(tmp_path / "bus") as server:
+        server.listen(0)
+        with socket.socket(socket.AF_UNIX) as waiting:
+            waiting.connect(str(tmp_path / "bus"))
+            assert missing(["session-bus"], environ) is None
+
+
+def test_what_was_started_anew_has_ended_in_between(tmp_path: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with listen(tmp_path / "bus"):
+        before = marks(["session-bus"], environ)
+        assert lost(before, environ) is None
+    assert "does not answer" in (lost(before, environ) or "")
+    (tmp_path / "bus").unlink()
+    assert "is not there" in (lost(before, environ) or "")
+    with listen(tmp_path / "bus"):
+        assert lost(before, environ) == "the session bus was started anew"
+    assert lost(marks([], environ), environ) is None

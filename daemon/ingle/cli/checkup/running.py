@@ -2,7 +2,7 @@
 
 import stat
 
-from ingle.cli.checkup.finding import Findings, fail, ok, warn
+from ingle.cli.checkup.finding import Finding, Findings, fail, ok, warn
 from ingle.cli.session import Session
 from ingle.cli.status import engine_line, plugin_line
 from ingle.errors import DaemonNotRunning, IngleError
@@ -29,6 +29,7 @@ def daemon(session: Session) -> Findings:
     else:
         yield ok("daemon", text)
     yield from _engine(status)
+    yield _desktop(status)
     for plugin in status.plugins:
         yield from _plugin(plugin)
     for warning in status.warnings:
@@ -48,6 +49,22 @@ def _engine(status: StatusResult) -> Findings:
             yield warn("resident model", line, "`ingle resume` brings it back")
         case _:
             yield ok("resident model", line)
+
+
+def _desktop(status: StatusResult) -> Finding:
+    """Where plugins run that need a display or a session bus."""
+    name = "desktop session"
+    if status.desktop is not None:
+        return ok(name, f"`ingle desktop` offers one: {status.desktop}")
+    waiting = [
+        plugin.name
+        for plugin in status.plugins
+        if plugin.state is PluginState.WAITING and "no desktop session" in (plugin.reason or "")
+    ]
+    if waiting:
+        text = f"none; {', '.join(waiting)} {'wait' if len(waiting) > 1 else 'waits'} for one"
+        return warn(name, text, "`ingle desktop`, or `systemctl --user start ingle-desktop`")
+    return ok(name, "none is offered; the daemon starts desktop plugins itself where it can")
 
 
 def _plugin(plugin: PluginInfo) -> Findings:

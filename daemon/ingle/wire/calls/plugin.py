@@ -16,6 +16,8 @@ class PluginInfo(Result, frozen=True):
     summary: str = ""
     reason: str | None = None
     pid: int | None = None
+    place: str = ""
+    """Where its host runs, in words; empty for a child of the daemon."""
     commands: list[str] = msgspec.field(default_factory=list)
     source: str = "built-in"
 

@@ -1,0 +1,52 @@
+"""The wire between the daemon and `ingle desktop`, over the connection that said `desktop.attach`.
+
+From then on the daemon calls the methods below. With `SPAWN` come, as descriptors, the far ends
+of a host's sockets and of its standard error (see `rpc.descriptors`): the host speaks with the
+daemon itself, as one that the daemon has started, and no secret has to be handed on.
+"""
+
+from ingle.rpc.streams import StreamLimits
+from ingle.wire.calls.base import NoParams, Params, Result
+
+SPAWN = "desktop.spawn"
+"""Start a host. A delta gives its process id; the answer comes when it has ended. To cancel the
+request ends the host."""
+STOP = "desktop.stop"
+"""End a host; answered when it has ended."""
+EXCUSE = "desktop.excuse"
+"""Whether a host ended because something that it requires had ended. Asked once for each."""
+
+LIMITS = StreamLimits(frame_deadline_s=None)
+
+
+class SpawnParams(Params, frozen=True):
+    """`sockets` is how many come along; `requires` are facilities."""
+
+    host: str
+    sockets: int
+    requires: list[str]
+
+
+class SpawnResult(Result, frozen=True):
+    returncode: int
+
+
+class HostParams(Params, frozen=True):
+    pid: int
+
+
+class ExcuseResult(Result, frozen=True):
+    reason: str | None
+
+
+__all__ = [
+    "EXCUSE",
+    "LIMITS",
+    "SPAWN",
+    "STOP",
+    "ExcuseResult",
+    "HostParams",
+    "NoParams",
+    "SpawnParams",
+    "SpawnResult",
+]
