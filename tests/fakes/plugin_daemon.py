@@ -1,6 +1,7 @@
 """The daemon's plugin half with real host processes, and a small public dispatcher that records."""
 
 import asyncio
+import inspect
 import json
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,6 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from ingle.errors import NotFound
 from ingle.plughost.plughost import PluginHosts
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.vocabulary import PluginState
@@ -45,19 +49,34 @@ def write_plugin(folder: Path, name: str, code: str = PASSIVE, **manifest: Any) 
 class PluginDaemon:
     """What a test looks at; every wait is for a condition and is bounded."""
 
-    def __init__(self, search: list[tuple[str, Path]], state: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        search: list[tuple[str, Path]],
+        state: Path,
+        answers: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """`answers`: what further methods answer, a value, an exception to raise, or a function of
+        the parameters; each call of one is kept in `calls`."""
+        self.answers = dict(answers or {})
+        self.calls: list[tuple[str, Any]] = []
         self.puts: list[Any] = []
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.items: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, dict[str, Any]] = {}
         self.subscribers: list[Any] = []
         self._changed = asyncio.Condition()
         handlers = {
             "context.put": self._put,
             "context.get": self._get,
+            "result.get": self._get_result,
+            "plugin.list": self._list,
             "event.subscribe": self._subscribe,
             "event.unsubscribe": self._unsubscribe,
             "plugin.call": self._call,
             "daemon.stop": self._call,
+            **{name: self._answering(name) for name in self.answers},
+            **options.pop("handlers", {}),
         }
         routes = {
             name: Route(handler, METHODS[name].params, METHODS[name].grant)
@@ -76,6 +95,14 @@ class PluginDaemon:
     async def _get(self, params: Any, call: Call) -> dict[str, Any]:
         return self.items[params.id]
 
+    async def _get_result(self, params: Any, call: Call) -> dict[str, Any]:
+        if params.id not in self.results:
+            raise NotFound(f"no result {params.id!r}")
+        return self.results[params.id]
+
+    async def _list(self, params: Any, call: Call) -> list[PluginInfo]:
+        return self.hosts.list()
+
     async def _subscribe(self, params: Any, call: Call) -> dict[str, Any]:
         self.subscribers.append(call.caller)
         call.caller.on_close(lambda: self._drop(call.caller))
@@ -91,6 +118,19 @@ class PluginDaemon:
 
     async def _call(self, params: Any, call: Call) -> Any:
         return await self.hosts.call(params.plugin, params.command, params.args)
+
+    def _answering(self, method: str) -> Callable[[Any, Call], Any]:
+        async def answer(params: Any, call: Call) -> Any:
+            self.calls.append((method, msgspec.to_builtins(params)))
+            await self._tell()
+            given = self.answers[method]
+            given = given(params) if callable(given) else given
+            given = await given if inspect.isawaitable(given) else given
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+        return answer
 
     def emit(self, topic: str, name: str, data: dict[str, Any]) -> None:
         """Have an event happen."""
