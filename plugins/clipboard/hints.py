@@ -3,6 +3,9 @@
 import re
 from collections.abc import Collection
 
+from . import markup
+from .backend import OWN, NotReadable
+
 SECRET = frozenset(
     {
         "x-kde-passwordManagerHint",  # KeePassXC, KDE Wallet, 1Password, QtPass, Firefox; any value
@@ -21,8 +24,20 @@ SECRET = frozenset(
 _SUSPICIOUS = re.compile(r"password|passwd|secret|concealed|sensitive|transient", re.IGNORECASE)
 """Of new conventions we would rather miss a text than read a password."""
 
-TEXT = ("UTF8_STRING", "text/plain;charset=utf-8", "STRING")
-"""The first that is offered is read; `STRING` is Latin-1 (ICCCM 2.6.2)."""
+HTML = "text/html"
+TEXT = ("text/plain;charset=utf-8", "UTF8_STRING", "text/plain", "STRING", HTML)
+"""The first that is offered is read. `STRING` is Latin-1 (ICCCM 2.6.2); HTML comes last, as what a
+program calls its plain text is nearer to what the person sees."""
+
+FILES = frozenset(
+    {
+        "text/uri-list",
+        "x-special/gnome-copied-files",
+        "x-special/mate-copied-files",
+        "application/x-kde-cutselection",
+    }
+)
+"""A file manager has copied files; that it offers their names as text, too, makes them no text."""
 
 MOST_CONTROLS = 0.01
 """A text with more control characters than this is something binary that calls itself text."""
@@ -32,15 +47,24 @@ def is_secret(targets: Collection[str]) -> bool:
     return any(name in SECRET or _SUSPICIOUS.search(name) for name in targets)
 
 
-def text_target(targets: Collection[str]) -> str | None:
-    """The target to ask for; None when no text is offered."""
-    return next((name for name in TEXT if name in targets), None)
+def text_target(targets: Collection[str]) -> str:
+    """The target to ask for. Raises `NotReadable` for what is not to be read."""
+    if is_secret(targets):
+        raise NotReadable("it is marked as secret")
+    if OWN in targets:
+        raise NotReadable("Ingle itself has put it there")
+    if not FILES.isdisjoint(targets):
+        raise NotReadable("files were copied, not a text")
+    target = next((name for name in TEXT if name in targets), None)
+    if target is None:
+        raise NotReadable("no text is offered")
+    return target
 
 
 def decode(raw: bytes, target: str) -> str | None:
     """The text, or None when the bytes are not one."""
     try:
-        text = raw.decode("latin-1" if target == "STRING" else "utf-8")
+        text = _decoded(raw, target)
     except UnicodeDecodeError:
         return None
     text = text.removesuffix("\0").replace("\r\n", "\n")
@@ -48,3 +72,9 @@ def decode(raw: bytes, target: str) -> str | None:
     if "\0" in text or controls > MOST_CONTROLS * len(text):
         return None
     return text
+
+
+def _decoded(raw: bytes, target: str) -> str:
+    if target == HTML:
+        return markup.text_of(markup.decode(raw))
+    return raw.decode("latin-1" if target == "STRING" else "utf-8")

@@ -1,111 +1,137 @@
-"""notify: finished summaries appear as desktop notifications, to copy or to read in full.
+"""notify: finished summaries and failures appear as desktop notifications, with buttons.
 
-One notification at a time: a newer summary takes the place of the one before. Nothing is done
-with a text before the person presses a button.
+What belongs together takes the place of what was shown before. Nothing is done with a text before
+the person presses a button, and what was shown is not kept here: a button asks the daemon for it.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from ingle.sdk import Event, Ingle, IngleError, Plugin
+from ingle.sdk import Event, Ingle, Plugin, Unavailable, command
 
 from . import full_text, wording
-from .server import NoServer, Server
-
-COPY, OPEN = "copy", "open"
-ACTIONS = ((COPY, "Copy summary"), (OPEN, "Open full text"))
-
-
-@dataclass
-class _Shown:
-    """The notification on the screen; `id` 0 when there is none."""
-
-    id: int
-    data: dict[str, Any]
+from .bubbles import Bubble, Screen
+from .buttons import Buttons
+from .server import ACTION, CLOSED, INHIBITED, OWNER_CHANGED, PROPERTIES, NoServer, Server
+from .waiting_room import WaitingRoom, together
 
 
 class Notify(Plugin):
     """Hears events, shows them, and does what the buttons say."""
 
     async def run(self, ingle: Ingle) -> None:
-        self._ingle, self._shown = ingle, _Shown(0, {})
+        self._ingle, self._buttons = ingle, Buttons(ingle)
+        self._screen, self._held = Screen(), WaitingRoom()
         self._heard: asyncio.Queue[tuple[str, tuple[Any, ...]]] = asyncio.Queue()
         self._showing = asyncio.Lock()
         """Held until the id of a notification is known: a signal may overtake the answer."""
         self._server = Server(lambda *signal: self._heard.put_nowait(signal))
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._reach())
                 group.create_task(self._take_signals())
-                async for event in ingle.events("skill"):
+                async for event in ingle.events("skill", "engine", "plugin"):
                     await self._take(event)
         finally:
             full_text.forget()
-            await self._server.close()
+            await self._server.disconnect()
 
-    async def _take(self, event: Event) -> None:
+    async def _reach(self) -> None:
         try:
-            if event.name == "summary.ready":
-                await self._show_summary(event.data)
-            elif event.name == "summary.failed" and self._ingle.settings.failures:
-                await self._show_failure(event.data)
-            else:
-                return
-        except NoServer as reason:
-            self._ingle.waiting(f"{reason}; the next summary tries again")
-        else:
-            self._ingle.running()
-
-    async def _show_summary(self, data: dict[str, Any]) -> None:
-        can = await self._server.abilities()
-        body = wording.body_of(data, self._ingle.settings.max_chars, "body-markup" in can)
-        actions = ACTIONS if "actions" in can else ()
-        async with self._showing:
-            shown = await self._server.show(wording.title_of(data), body, actions, self._shown.id)
-            self._shown = _Shown(shown, data)
-
-    async def _show_failure(self, data: dict[str, Any]) -> None:
-        can = await self._server.abilities()
-        title = f"Not summarised: {wording.title_of(data)}"
-        await self._server.show(title, wording.failure_of(data, "body-markup" in can))
-
-    # ---- buttons
-
-    async def _take_signals(self) -> None:
-        """Of all notifications on the desktop, ours is the one with our id."""
-        while True:
-            signal, params = await self._heard.get()
-            async with self._showing:
-                is_ours = bool(params) and params[0] == self._shown.id
-            if is_ours and signal == "NotificationClosed":
-                self._shown.id = 0
-            elif is_ours and len(params) > 1:
-                await self._press(str(params[1]))
-
-    async def _press(self, key: str) -> None:
-        try:
-            if key == COPY:
-                await self._copy()
-            elif key == OPEN:
-                await self._open()
-        except (IngleError, full_text.CannotOpen) as error:
-            await self._say(f"That did not work: {getattr(error, 'message', error)}")
-
-    async def _copy(self) -> None:
-        text = str(self._shown.data.get("text", ""))
-        await self._ingle.call_plugin("clipboard", "copy", text=text)
-
-    async def _open(self) -> None:
-        data = self._shown.data
-        parts = [str(data.get("title", "")), str(data.get("text", ""))]
-        item = data.get("item")
-        if isinstance(item, str):
-            parts += ["-" * 72, (await self._ingle.get_context(item)).text]
-        await full_text.show("\n\n".join(part for part in parts if part) + "\n")
-
-    async def _say(self, text: str) -> None:
-        try:
-            has_markup = "body-markup" in await self._server.abilities()
-            await self._server.show("Ingle", wording.failure_of({"reason": text}, has_markup))
+            await self._server.reach()
         except NoServer as reason:
             self._ingle.waiting(str(reason))
+
+    async def _take(self, event: Event) -> None:
+        bubble = wording.bubble_of(event, self._ingle.settings)
+        if bubble is not None:
+            await self._try(bubble)
+        elif key := wording.taken_back_by(event):
+            await self._take_back(key)
+
+    async def _try(self, bubble: Bubble) -> None:
+        try:
+            await self._show(bubble)
+        except NoServer as reason:
+            self._held.add(bubble)
+            self._ingle.waiting(f"{reason}; it is shown when there is one")
+
+    async def _show(self, bubble: Bubble) -> None:
+        """Show it now, or when the person may be disturbed again. Raises `NoServer`."""
+        if bubble.urgency != "critical":
+            if self._ingle.settings.quiet:
+                return
+            if await self._server.is_inhibited():
+                self._held.add(bubble)
+                return
+        can = await self._server.abilities()
+        actions = await self._buttons.of(bubble) if "actions" in can else ()
+        body = wording.body_of(bubble, self._ingle.settings.max_chars, "body-markup" in can)
+        async with self._showing:
+            replaces = self._screen.replaced_by(bubble.key)
+            title = wording.title_of(bubble.title)
+            id_ = await self._server.show(title, body, actions, replaces, bubble.urgency)
+            self._screen.put(id_, bubble)
+        self._ingle.running()
+
+    async def _take_back(self, key: str) -> None:
+        """What a notification says is no longer so."""
+        self._held.drop(key)
+        id_ = self._screen.replaced_by(key)
+        if id_:
+            try:
+                await self._server.close(id_)
+            except NoServer as reason:
+                self._ingle.log.debug("nothing to take back: %s", reason)
+
+    # ---- what the desktop tells
+
+    async def _take_signals(self) -> None:
+        while True:
+            signal, params = await self._heard.get()
+            async with self._showing:  # the id of what is just being shown is known then
+                bubble = self._screen.get(params[0]) if signal in (ACTION, CLOSED) else None
+            if signal == OWNER_CHANGED:
+                await self._take_owner(bool(params[2]))
+            elif signal == PROPERTIES and params[1].get(INHIBITED) is False:
+                await self._show_held()
+            elif bubble is not None and signal == CLOSED:
+                self._screen.drop(params[0])
+            elif bubble is not None and signal == ACTION:
+                await self._press(bubble, str(params[1]))
+
+    async def _take_owner(self, is_there: bool) -> None:
+        self._screen.clear()
+        if is_there:
+            self._ingle.running()
+            await self._show_held()
+
+    async def _show_held(self) -> None:
+        """What came while it could not be shown, in one notification."""
+        bubbles = self._held.leave()
+        bubble = together([each for each in bubbles if await self._buttons.is_there(each)])
+        if bubble is not None:
+            await self._try(bubble)
+
+    async def _press(self, bubble: Bubble, action: str) -> None:
+        reason = await self._buttons.press(bubble, action)
+        if reason is not None:
+            await self._try(Bubble("Ingle", f"That did not work: {reason}", "button", "low"))
+
+    # ---- commands
+
+    @command
+    async def say(
+        self,
+        title: str,
+        text: str,
+        key: str = "",
+        urgency: Literal["low", "normal", "critical"] = "normal",
+        result: str = "",
+    ) -> None:
+        """Show a notification; one with the same `key` takes its place. With the id of a kept
+        `result` it has that one's buttons."""
+        try:
+            await self._show(Bubble(title, text, key, urgency, result))
+        except NoServer as reason:
+            raise Unavailable(str(reason), "it stands in `ingle results`" if result else "") from None

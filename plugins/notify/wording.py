@@ -5,28 +5,70 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from ingle.sdk import Event
+
+from .bubbles import Bubble, Urgency
+
 MOST_TITLE = 120
 _KEPT = "\n"
+SUMMARY, ENGINE = "summary", "engine"
+"""Keys: what has the same takes the place of the one before."""
 
 
-def title_of(data: Mapping[str, Any]) -> str:
-    return _short(_plain(str(data.get("title") or "Summary")).replace("\n", " "), MOST_TITLE)
+def bubble_of(event: Event, settings: Mapping[str, Any]) -> Bubble | None:
+    """What to tell of an event; None for most of them."""
+    match event.topic, event.name:
+        case "skill", "summary.ready":
+            return _summary(event.data)
+        case "skill", "summary.failed" if settings["failures"]:
+            title = f"Not summarised: {event.data.get('title') or 'a text'}"
+            return _failure(title, event.data, "not-summarised", "low")  # nobody waits for it
+        case "engine", "state" if settings["failures"] and event.data.get("state") == "failed":
+            return _failure("The model does not run", event.data, ENGINE, "normal")
+        case "plugin", _ if settings["failures"] and event.data.get("state") == "failed":
+            name = str(event.data.get("name"))
+            return _failure(f"The plugin {name} has stopped", event.data, f"plugin {name}", "normal")
+    return None
 
 
-def body_of(data: Mapping[str, Any], most: int, has_markup: bool) -> str:
-    """The summary, shortened at a word; what was not read is said. Escaped where markup is parsed."""
-    body = _short(_plain(str(data.get("text") or "")), most)
-    note = _coverage_note(data.get("coverage"))
-    whole = f"{body}\n{note}" if note else body
+def taken_back_by(event: Event) -> str:
+    """The key of what is no longer so; empty for most events."""
+    match event.topic, event.name, event.data.get("state"):
+        case "engine", "state", "ready" | "parked":
+            return ENGINE
+        case "plugin", _, "running" | "disabled":
+            return f"plugin {event.data.get('name')}"
+    return ""
+
+
+def _summary(data: Mapping[str, Any]) -> Bubble:
+    return Bubble(
+        str(data.get("title") or "Summary"),
+        str(data.get("text") or ""),
+        SUMMARY,
+        result=str(data.get("result") or ""),
+        note=_coverage_note(data.get("coverage")),
+    )
+
+
+def _failure(title: str, data: Mapping[str, Any], key: str, urgency: Urgency) -> Bubble:
+    return Bubble(title, str(data.get("reason") or "the reason is not known"), key, urgency)
+
+
+def title_of(title: str) -> str:
+    """One line, shortened."""
+    return _short(_plain(title).replace("\n", " "), MOST_TITLE) or "Ingle"
+
+
+def body_of(bubble: Bubble, most: int, has_markup: bool) -> str:
+    """The text, shortened at a word, and the note; escaped where markup is parsed."""
+    body = _short(_plain(bubble.text), most)
+    whole = f"{body}\n{bubble.note}" if bubble.note else body
     return escape(whole) if has_markup else whole
 
 
-def failure_of(data: Mapping[str, Any], has_markup: bool) -> str:
-    reason = _short(_plain(str(data.get("reason") or "the reason is not known")), MOST_TITLE * 2)
-    return escape(reason) if has_markup else reason
-
-
 def _coverage_note(coverage: Any) -> str:
+    """What was not read is said."""
     if not isinstance(coverage, Mapping):
         return ""
     read, total = coverage.get("read"), coverage.get("total")

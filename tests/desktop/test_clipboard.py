@@ -247,15 +247,6 @@ async def test_the_x_server_may_die_and_come_back(
     assert await sent(daemon) == [LONG]
 
 
-async def test_wayland_is_said_to_be_coming(
-    x_server: XServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    async with plugin_daemon([("built-in", PLUGINS)], tmp_path / "state") as daemon:
-        await daemon.hosts.enable("clipboard")
-        await daemon.until_state("clipboard", "waiting", "Wayland: coming")
-
-
 async def test_without_a_display_it_waits_and_has_no_process(tmp_path: Path) -> None:
     search = [("built-in", PLUGINS)]
     async with plugin_daemon(search, tmp_path / "state", environ={}) as daemon:

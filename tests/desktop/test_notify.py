@@ -1,87 +1,31 @@
-"""The notify plugin in its host process, on a real session bus, with real and scripted servers."""
+"""What is shown, on a real session bus, with real and scripted servers that come and go."""
 
 import asyncio
-import json
 import os
-import stat
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conftest import missing
-from desktop.conftest import NOTIFICATION_DAEMON, PLUGINS, XServer
-from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
+from desktop.conftest import NOTIFICATION_DAEMON, XServer
+from desktop.notify_stage import ALL, FULL_TEXT, KEPT, READY, Serve, notify, servers
+from fakes.plugin_daemon import PATIENCE_S, PluginDaemon
+from ingle.errors import IngleError
 
 pytestmark = pytest.mark.desktop
-
-SERVER = Path(__file__).with_name("fake_notifications.py")
-READY = {
-    "origin": "clipboard",
-    "title": "A letter",
-    "text": "Ada writes.",
-    "coverage": {"read": 900, "total": 900, "parts": 1},
-    "item": "7",
-}
-ALL = ("actions", "body", "body-markup")
-
-
-class ScriptedServer:
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    async def line(self) -> str:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            line = await self.process.stdout.readline()
-        assert line, "the server has ended"
-        return line.decode().strip()
-
-    async def shown(self) -> dict[str, Any]:
-        return dict(json.loads(await self.line()))
-
-    def say(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n".encode())
-
-
-Serve = Callable[..., Awaitable[ScriptedServer]]
 
 
 @pytest.fixture
 async def serve(session_bus: str) -> AsyncIterator[Serve]:
-    """Start a notification server with some abilities and wait until it serves."""
-    started = []
-
-    async def start(*abilities: str) -> ScriptedServer:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(SERVER), *abilities, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        server = ScriptedServer(process)
-        assert await server.line() == "serves"
-        return server
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with servers() as start:
+        yield start
 
 
 @pytest.fixture
 async def daemon(session_bus: str, private_dirs: Path) -> AsyncIterator[PluginDaemon]:
-    """The plugin, listening."""
-    async with plugin_daemon([("built-in", PLUGINS)], private_dirs / "state") as running:
-        await running.hosts.enable("notify")
-        await running.until(lambda: bool(running.subscribers))
-        running.items["7"] = {
-            "id": "7", "kind": "clipboard", "title": "A letter", "origin": "clipboard",
-            "chars": 900, "created": 0.0, "text": "Dear Bob, the whole letter.", "summary": None,
-        }  # fmt: skip
+    async with notify(private_dirs) as running:
         yield running
 
 
@@ -92,7 +36,7 @@ async def test_a_summary_is_shown_and_the_next_takes_its_place(
     daemon.emit("skill", "summary.ready", READY)
     first = await server.shown()
     assert (first["title"], first["body"], first["replaces"]) == ("A letter", "Ada writes.", 0)
-    assert first["actions"] == ["copy", "Copy summary", "open", "Open full text"]
+    assert (first["actions"], first["urgency"]) == (FULL_TEXT, 1)
     daemon.emit("skill", "summary.ready", {**READY, "title": "Another"})
     assert (await server.shown())["replaces"] == first["id"]
 
@@ -130,88 +74,7 @@ async def test_a_failure_is_told_with_its_reason(daemon: PluginDaemon, serve: Se
     daemon.emit("skill", "summary.failed", {**READY, "reason": "the engine is gone"})
     shown = await server.shown()
     assert "A letter" in shown["title"]
-    assert shown["body"] == "the engine is gone"
-
-
-async def test_the_button_copy_puts_the_summary_on_the_clipboard(
-    x_server: XServer, daemon: PluginDaemon, serve: Serve
-) -> None:
-    server = await serve(*ALL)
-    assert (await daemon.hosts.enable("clipboard")).state == "running"
-    await daemon.hosts.call("clipboard", "is_watching", {})
-    await daemon.until(lambda: bool(daemon.subscribers))  # again: the two share a host
-    daemon.emit("skill", "summary.ready", READY)
-    server.say(f"press {(await server.shown())['id']} copy")
-    out = b""
-    while b"Ada writes." not in out:
-        pasting = await asyncio.create_subprocess_exec(
-            "xclip", "-selection", "clipboard", "-out",
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        out, _ = await pasting.communicate()
-    assert out == b"Ada writes."
-
-
-async def test_without_the_clipboard_plugin_the_button_says_why_not(
-    daemon: PluginDaemon, serve: Serve
-) -> None:
-    server = await serve(*ALL)
-    daemon.emit("skill", "summary.ready", READY)
-    server.say(f"press {(await server.shown())['id']} copy")
-    assert "plugin clipboard is disabled" in (await server.shown())["body"]
-
-
-async def test_a_press_on_another_programs_notification_is_not_ours(
-    daemon: PluginDaemon, serve: Serve
-) -> None:
-    server = await serve(*ALL)
-    daemon.emit("skill", "summary.ready", READY)
-    shown = await server.shown()
-    server.say(f"press {shown['id'] + 1} copy")
-    server.say(f"close {shown['id']}")
-    server.say(f"press {shown['id']} copy")
-    daemon.emit("skill", "summary.ready", READY)
-    assert (await server.shown())["title"] == "A letter"
-
-
-async def test_the_button_open_writes_a_private_file_and_has_it_shown(
-    session_bus: str, private_dirs: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    programs = private_dirs / "bin"
-    _fake_opener(programs, private_dirs / "opened")
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    server = await serve(*ALL)
-    async with plugin_daemon([("built-in", PLUGINS)], private_dirs / "state") as daemon:
-        await daemon.hosts.enable("notify")
-        await daemon.until(lambda: bool(daemon.subscribers))
-        daemon.items["7"] = {
-            "id": "7", "kind": "clipboard", "title": "A letter", "origin": "clipboard",
-            "chars": 900, "created": 0.0, "text": "The whole letter.", "summary": None,
-        }  # fmt: skip
-        daemon.emit("skill", "summary.ready", READY)
-        server.say(f"press {(await server.shown())['id']} open")
-        opened = Path((await asyncio.to_thread((private_dirs / "opened").read_text)).strip())
-        _check_private_file(opened)
-    assert not _is_there(opened)
-
-
-def _check_private_file(opened: Path) -> None:
-    text = opened.read_text()
-    assert text.startswith("A letter\n\nAda writes.\n\n---")
-    assert text.endswith("The whole letter.\n")
-    assert stat.S_IMODE(opened.stat().st_mode) == 0o600
-
-
-def _is_there(path: Path) -> bool:
-    return path.exists()
-
-
-def _fake_opener(programs: Path, told: Path) -> None:
-    """An `xdg-open` that tells a FIFO which file it was given."""
-    programs.mkdir()
-    os.mkfifo(told)
-    (programs / "xdg-open").write_text(f'#!/bin/sh\necho "$1" > {told}\n')
-    (programs / "xdg-open").chmod(0o755)
+    assert (shown["body"], shown["urgency"], shown["actions"]) == ("the engine is gone", 0, [])
 
 
 async def test_a_server_that_is_missing_or_dies_is_waited_for(
@@ -219,18 +82,103 @@ async def test_a_server_that_is_missing_or_dies_is_waited_for(
 ) -> None:
     daemon.emit("skill", "summary.ready", READY)
     await daemon.until_state("notify", "waiting", "no notification server is running")
+    for _ in range(3):
+        server = await serve(*ALL)  # it is told what came meanwhile, unasked
+        shown = await server.shown()
+        assert "A letter" in shown["title"] + shown["body"]
+        await daemon.until_state("notify", "running")
+        await server.kill()
+        daemon.emit("skill", "summary.ready", READY)
+        await daemon.until_state("notify", "waiting")
+
+
+async def test_what_a_dead_server_has_shown_is_not_replaced_in_the_next(
+    daemon: PluginDaemon, serve: Serve
+) -> None:
     server = await serve(*ALL)
-    daemon.emit("skill", "summary.ready", READY)
-    await server.shown()
-    await daemon.until_state("notify", "running")
-    server.process.kill()
-    await server.process.communicate()
-    daemon.emit("skill", "summary.ready", READY)
-    await daemon.until_state("notify", "waiting")
+    say = {"title": "t", "text": "x", "key": "k", "result": "r1"}
+    await daemon.hosts.call("notify", "say", say)
+    old = await server.shown()
+    await server.kill()
     server = await serve(*ALL)
-    daemon.emit("skill", "summary.ready", READY)
-    await server.shown()
-    await daemon.until_state("notify", "running")
+    server.say(f"press {old['id']} copy")  # by now the button of another program
+    await daemon.hosts.call("notify", "say", say)
+    assert (await server.shown())["replaces"] == 0
+
+
+async def test_a_plugins_word_is_replaced_by_its_next_with_the_same_key(
+    daemon: PluginDaemon, serve: Serve
+) -> None:
+    server = await serve(*ALL)
+    await daemon.hosts.call("notify", "say", {"title": "Model", "text": "loading", "key": "model"})
+    await daemon.hosts.call("notify", "say", {"title": "Other", "text": "word"})
+    await daemon.hosts.call("notify", "say", {"title": "Other", "text": "another word"})
+    ready = {"title": "Model", "text": "<ready>", "key": "model", "urgency": "critical"}
+    await daemon.hosts.call("notify", "say", ready)
+    first, second, third, fourth = [await server.shown() for _ in range(4)]
+    assert [each["replaces"] for each in (first, second, third, fourth)] == [0, 0, 0, first["id"]]
+    assert (fourth["body"], fourth["urgency"], fourth["actions"]) == ("&lt;ready&gt;", 2, [])
+
+
+async def test_a_plugin_is_told_that_nothing_can_be_shown(daemon: PluginDaemon) -> None:
+    with pytest.raises(IngleError, match="no notification server"):
+        await daemon.hosts.call("notify", "say", {"title": "t", "text": "x", "result": "r1"})
+
+
+async def test_do_not_disturb_is_kept_and_what_came_is_named_afterwards(
+    daemon: PluginDaemon, serve: Serve
+) -> None:
+    server = await serve(*ALL, "inhibited")
+    server.say("inhibit 1")
+    assert await server.line() == "inhibited"
+    daemon.results |= {"r2": KEPT, "r3": KEPT}
+    for result in ("r1", "r2", "r3"):
+        say = {"title": f"Title {result}", "text": "x", "key": "summary", "result": result}
+        await daemon.hosts.call("notify", "say", say)
+    urgent = {"title": "The GPU is gone", "text": "x", "urgency": "critical"}
+    await daemon.hosts.call("notify", "say", {"title": "Not urgent", "text": "x"})
+    await daemon.hosts.call("notify", "say", urgent)
+    assert (await server.shown())["title"] == "The GPU is gone"
+    del daemon.results["r2"]  # forgotten meanwhile
+    server.say("inhibit 0")
+    assert await server.line() == "inhibited"
+    shown = await server.shown()
+    assert shown["title"] == "3 messages came meanwhile"
+    assert shown["body"] == "· Not urgent\n· Title r3\n· Title r1"
+    assert shown["actions"] == FULL_TEXT
+
+
+async def test_quiet_shows_nothing_but_what_is_critical(
+    session_bus: str, private_dirs: Path, serve: Serve
+) -> None:
+    server = await serve(*ALL)
+    async with notify(private_dirs, quiet=True) as daemon:
+        await daemon.hosts.call("notify", "say", {"title": "Quiet", "text": "x"})
+        await daemon.hosts.call("notify", "say", {"title": "Loud", "text": "x", "urgency": "critical"})
+        assert (await server.shown())["title"] == "Loud"
+
+
+async def test_a_model_that_does_not_run_is_told_until_it_runs_again(
+    daemon: PluginDaemon, serve: Serve
+) -> None:
+    server = await serve(*ALL)
+    daemon.emit("engine", "state", {"state": "failed", "reason": "it ended three times"})
+    shown = await server.shown()
+    assert (shown["title"], shown["body"]) == ("The model does not run", "it ended three times")
+    daemon.emit("engine", "state", {"state": "loading", "reason": ""})
+    daemon.emit("engine", "state", {"state": "ready", "reason": ""})
+    assert await server.shown() == {"closed": shown["id"]}
+
+
+async def test_a_long_summary_is_shortened_and_what_was_not_read_still_said(
+    daemon: PluginDaemon, serve: Serve
+) -> None:
+    server = await serve(*ALL)
+    partly = {"read": 30, "total": 120, "parts": 1}
+    daemon.emit("skill", "summary.ready", {**READY, "text": "word " * 1000, "coverage": partly})
+    body = (await server.shown())["body"]
+    assert body.endswith("word …\n(25 % of the text was read)")
+    assert len(body) < 560
 
 
 async def test_the_real_notification_daemon_shows_it(

@@ -16,25 +16,16 @@ from Xlib import X, display, error
 from Xlib.ext import xfixes
 from Xlib.protocol import event as xevent
 
+from .backend import ANSWER_S, LARGEST_COPY, OWN, TRANSFER_S, NotReadable, ServerGone
+
 log = logging.getLogger(__name__)
 
 CONNECT_S = 5.0
-ANSWER_S = 1.0
-"""For an owner to answer, and between two pieces of a long answer."""
-TRANSFER_S = 5.0
-"""For a whole text, however many pieces it comes in."""
 MOST_TARGETS = 256
 """An offer with more is not made by a program that wants to be read."""
-LARGEST_COPY = 200_000
-"""Bytes that go into one property; a longer text would need INCR on our side."""
-
-
-class ServerGone(Exception):
-    """The X server has closed the connection, or was never there."""
-
-
-class NotReadable(Exception):
-    """This offer is not read; the text says why, without a word of what was copied."""
+MOST_IN_A_REQUEST = 200_000
+"""Bytes; python-xlib has no BIG-REQUESTS. A longer text is appended piece by piece."""
+COPY_TARGETS = ("UTF8_STRING", "text/plain;charset=utf-8", "TEXT", "STRING")
 
 
 @dataclass(frozen=True)
@@ -227,18 +218,20 @@ class Selections:
         if len(raw) > LARGEST_COPY:
             raise NotReadable(f"a text over {LARGEST_COPY} bytes cannot be copied")
         self._copy = raw
-        names = ("UTF8_STRING", "text/plain;charset=utf-8", "TEXT", "STRING")
-        self._text_atoms = tuple(self.atom(name) for name in names)
+        self._text_atoms = tuple(self.atom(name) for name in COPY_TARGETS)
         self._guarded(lambda: self._home.set_selection_owner(self.atom("CLIPBOARD"), X.CurrentTime))
 
     def _serve(self, event: Any) -> None:
         """Answer a program that pastes what we copied."""
         name = event.property or event.target
         if event.target == self.atom("TARGETS"):
-            value = [event.target, *self._text_atoms]
+            value = [event.target, *self._text_atoms, self.atom(OWN)]
             event.requestor.change_property(name, self.atom("ATOM"), 32, value)
         elif event.target in self._text_atoms and self._copy:
-            event.requestor.change_property(name, event.target, 8, self._copy)
+            for start in range(0, len(self._copy), MOST_IN_A_REQUEST):
+                piece = self._copy[start : start + MOST_IN_A_REQUEST]
+                mode = X.PropModeAppend if start else X.PropModeReplace
+                event.requestor.change_property(name, event.target, 8, piece, mode)
         else:
             name = X.NONE
         event.requestor.send_event(
@@ -298,8 +291,11 @@ def _ignore(problem: Any, request: Any) -> None:
 
 
 @asynccontextmanager
-async def connected(on_owner: Callable[[str], None]) -> AsyncIterator[Selections]:
-    """Connect to the X server for as long as the block. Raises `ServerGone`."""
+async def connected(names: list[str], on_owner: Callable[[str], None]) -> AsyncIterator[Selections]:
+    """Connect to the X server and watch some selections for as long as the block.
+
+    Raises `ServerGone`, and `NotReadable` for a server that cannot be watched.
+    """
     try:
         async with asyncio.timeout(CONNECT_S):
             xdisplay = await asyncio.to_thread(display.Display)
@@ -307,6 +303,7 @@ async def connected(on_owner: Callable[[str], None]) -> AsyncIterator[Selections
         raise ServerGone(f"the X server does not answer ({type(problem).__name__})") from None
     selections = Selections(xdisplay, on_owner)
     try:
+        selections.watch(names)
         yield selections
     finally:
         selections.close()
