@@ -23,7 +23,7 @@ from command import CommandFailed, SetupError, run, whole_line
 from screen import Screen, span
 
 MODEL = "smollm2-135m-instruct"
-WITHOUT_DESKTOP = "the plugins clipboard and notify will not start"
+WITHOUT_DESKTOP = "the plugins of the desktop will not start"
 MODEL_STEPS = "fetching 98 MB, checking them, trying what is fastest here"
 
 
@@ -134,7 +134,7 @@ class Setup:
             self._screen.warn(error.message)
             self.missing.append(f"PyGObject: {WITHOUT_DESKTOP}")
             return False
-        self._screen.done("PyGObject, pydbus, python-xlib")
+        self._screen.done("PyGObject, pydbus, pystray, python-xlib")
         return True
 
     def _devices(self, backend: accelerator.Backend) -> None:
