@@ -34,6 +34,10 @@ lint: ## Check the style, the types and the import rules
 bench: ## Measure the figures that are promised (minutes; quiet machine)
 	@$(BIN)/python tests/bench $(BENCH)
 
+.PHONY: screenshots
+screenshots: ## Pictures of what people see, into screenshots/
+	@$(BIN)/python packaging/screenshots $(SCENES)
+
 .PHONY: clean
 clean: ## Remove .venv and every cache of the tools; models and settings stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -100,6 +100,7 @@ class Assistant:
             strategy=strategy or "",
             reason=None if strategy else ability.too_small(skill, model).message,
             source=skill.source,
+            required=[name for name, arg in skill.args.items() if arg.required],
         )
 
     async def run_skill(self, params: SkillRunParams, delta: Delta) -> SkillResult:

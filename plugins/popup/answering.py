@@ -1,0 +1,65 @@
+"""A task as calls of the daemon: a skill, a question, or a follow-up in the conversation.
+
+Always interactive: a person is looking. The daemon keeps what it gave, so that a notification can
+show it again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ingle.sdk import Ingle
+
+from . import wording
+from .model import Model, Outcome, Task
+
+MOST_TOKENS = 1024
+"""Of a follow-up; a skill knows its own length."""
+
+Hear = Callable[[str], None]
+
+
+async def answer(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+    """Raises the daemon's `IngleError`; cancelling it cancels the request."""
+    match task.kind:
+        case "skill":
+            return await _skill(ingle, model, task, hear)
+        case "ask":
+            return await _ask(ingle, model, task, hear)
+        case "follow":
+            return await _follow(ingle, model, hear)
+
+
+async def _skill(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+    text = model.source.text if model.source else ""
+    result = await ingle.run_skill(
+        task.skill,
+        text,
+        task.args,
+        priority="interactive",
+        on_delta=hear,
+        keep=True,
+        anyway=task.anyway,
+    )
+    figures = wording.figures(msgspec.to_builtins(result))
+    return Outcome(result.text, figures, result.result or "")
+
+
+async def _ask(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+    text = model.source.text if model.source else None
+    result = await ingle.ask(task.asked, text, on_delta=hear, keep=True, anyway=task.anyway)
+    quotes = tuple(dict.fromkeys(one.quote for one in result.citations if one.quote != result.answer))
+    figures = wording.figures(msgspec.to_builtins(result))
+    return Outcome(result.answer, figures, result.result or "", quotes)
+
+
+async def _follow(ingle: Ingle, model: Model, hear: Hear) -> Outcome:
+    params: dict[str, Any] = {
+        "messages": model.messages(),
+        "max_tokens": MOST_TOKENS,
+        "priority": "interactive",
+        "stream": True,
+    }
+    result = await ingle.call("assistant.generate", params, hear)
+    return Outcome(str(result["text"]), wording.figures(result))

@@ -1,0 +1,173 @@
+"""What else can be done from the popup: all that the tray has, for desktops without one.
+
+Rows are made from cached answers of the daemon; each is carried out by one call. Nothing here
+happens but by the person's key.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingle.sdk import Ingle
+
+from .choices import Choice, in_order
+from .wording import joined, megabytes
+
+TOO_SMALL = "needs a larger model"
+RESULTS = 10
+
+
+@dataclass
+class Known:
+    """What the daemon said last; empty before it was asked."""
+
+    skills: list[dict[str, Any]] = field(default_factory=list)
+    models: list[dict[str, Any]] = field(default_factory=list)
+    plugins: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    status: dict[str, Any] = field(default_factory=dict)
+
+    def needs(self, skill: str) -> str:
+        """The tier that a skill wants."""
+        return next((one["needs"] for one in self.skills if one["name"] == skill), "small")
+
+    @property
+    def is_paused(self) -> bool:
+        return self.status.get("state") == "paused"
+
+    @property
+    def engine_line(self) -> str:
+        """The model, where it is, and why, if it is not ready."""
+        engine = self.status.get("engine") or {}
+        if self.is_paused:
+            return "Paused by you"
+        vram = int(engine.get("vram_bytes") or 0)
+        where = f"on {engine['device']}" if engine.get("device") else ""
+        where += f", {megabytes(vram)}" if where and vram else ""
+        state = "" if engine.get("state") in ("ready", None) else str(engine["state"])
+        return joined(str(engine.get("model") or ""), where, state, str(engine.get("reason") or ""))
+
+    def skill_choices(self) -> list[Choice]:
+        made = [_skill(one) for one in self.skills if one.get("needs")]
+        return in_order(made)
+
+
+def _skill(info: Mapping[str, Any]) -> Choice:
+    required = tuple(info.get("required") or ())
+    takes = tuple(info.get("args") or ())
+    return Choice(
+        "skill",
+        str(info["name"]),
+        str(info["name"]).replace("-", " ").replace("_", " ").capitalize(),
+        str(info["summary"]),
+        badge="" if info["available"] else TOO_SMALL,
+        takes=takes,
+        missing=required,
+    )
+
+
+def rows(known: Known) -> list[Choice]:
+    """The commands that make sense now."""
+    return [*_always(known), *_results(known.results), *_models(known.models), *_plugins(known.plugins)]
+
+
+def _always(known: Known) -> Iterator[Choice]:
+    yield _verb("clipboard", "Use the clipboard", "Work on what was copied last")
+    if any(one["name"] == "selection" and one["state"] == "running" for one in known.plugins):
+        yield _verb("undo", "Undo", "Take back the last replacement")
+    if known.is_paused:
+        yield _verb("resume", "Resume", "Go on after the pause")
+    else:
+        yield _verb("pause", "Pause", "Plugins stop watching, background work stops")
+    yield _verb("seen", "What it saw", "The texts that are remembered")
+    yield _verb("quit", "Quit Ingle", "End the daemon and everything that belongs to it")
+
+
+def _results(results: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
+    for one in results[:RESULTS]:
+        yield _row(f"result:{one['id']}", f"Recent {one['kind']}", str(one["title"]))
+
+
+def _models(models: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
+    for one in models:
+        if one.get("state") == "installed" and one.get("kind", "model") == "model":
+            yield _row(f"model:{one['name']}", "Switch model", f"to {one['name']}")
+
+
+def _plugins(plugins: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
+    for one in plugins:
+        name = one["name"]
+        if name != "popup" and one["state"] in ("running", "waiting"):
+            yield _row(f"off:{name}", "Turn off plugin", str(name))
+
+
+def _verb(name: str, title: str, summary: str) -> Choice:
+    return Choice("command", name, title, summary, is_found_by_summary=False)
+
+
+def _row(name: str, title: str, summary: str) -> Choice:
+    return Choice("command", name, title, summary)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What to say afterwards: a `notice` in the status line, or a text to be read."""
+
+    notice: str = ""
+    title: str = ""
+    text: str = ""
+
+
+async def carry_out(ingle: Ingle, name: str) -> Done:
+    """Raises the daemon's `IngleError`."""
+    verb, _, what = name.partition(":")
+    return await _DEEDS[verb](ingle, what)
+
+
+async def _pause(ingle: Ingle, _: str) -> Done:
+    await ingle.call("daemon.pause")
+    return Done("Paused")
+
+
+async def _resume(ingle: Ingle, _: str) -> Done:
+    await ingle.call("daemon.resume")
+    return Done("Going on")
+
+
+async def _undo(ingle: Ingle, _: str) -> Done:
+    undone = await ingle.call_plugin("selection", "undo")
+    return Done(
+        "The replacement is taken back" if undone["undone"] else f"Not undone: {undone['reason']}"
+    )
+
+
+async def _seen(ingle: Ingle, _: str) -> Done:
+    items = await ingle.call("context.list")
+    lines = [f"{one['title']}\n    {one['kind']}, {one['chars']:,} characters" for one in items]
+    return Done(title="What it saw", text="\n\n".join(lines) or "Nothing is remembered.")
+
+
+async def _model(ingle: Ingle, name: str) -> Done:
+    await ingle.call("model.use", {"name": name})
+    return Done(f"{name} takes over as soon as it is loaded")
+
+
+async def _plugin_off(ingle: Ingle, name: str) -> Done:
+    await ingle.call("plugin.disable", {"name": name})
+    return Done(f"{name} is off; ingle plugin enable {name} turns it on again")
+
+
+async def _quit(ingle: Ingle, _: str) -> Done:
+    await ingle.call("daemon.stop")
+    return Done("Good-bye")
+
+
+_DEEDS: dict[str, Callable[[Ingle, str], Awaitable[Done]]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "undo": _undo,
+    "seen": _seen,
+    "model": _model,
+    "off": _plugin_off,
+    "quit": _quit,
+}

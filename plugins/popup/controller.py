@@ -1,0 +1,392 @@
+"""Between the window, the daemon and the selection: on the loop, never in the GLib thread.
+
+The window is a `View`: it is told what to draw and says what was pressed. A task runs until it is
+done or the person stops it; only a key or a click starts one, and only the person's Replace puts a
+text into another program.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
+
+from ingle.sdk import Ingle, IngleError
+
+from . import commands
+from .answering import answer
+from .choices import Choice
+from .commands import Known
+from .diff import Piece, are_alike, diff
+from .model import Action, Escape, Model, Offer, Outcome, Phase, Source, Task, Trouble
+from .screen import Screen, screen_of
+from .trouble import trouble_of
+
+TAKE_FIRST_S = 0.05
+"""For the selection to be read before the window is there; it may need the other window's focus."""
+KEPT_CHARS = 240
+"""Of a result that waits in a notification."""
+
+
+class View(Protocol):
+    """The window. Every method returns at once and is carried out in order, in the GLib thread."""
+
+    def present(self, *, takes_focus: bool) -> None: ...
+
+    def hide(self) -> None: ...
+
+    async def hidden(self) -> None:
+        """Hide, and wait until it is off the screen."""
+
+    def render(self, screen: Screen) -> None: ...
+
+    def append(self, run: int, text: str) -> None: ...
+
+    def offer(self, skills: list[Choice], commands: list[Choice], *, has_text: bool) -> None: ...
+
+    def type(self, text: str) -> None: ...
+
+    def copy(self, text: str) -> None: ...
+
+
+class Controller:
+    """One conversation after the other; lives as long as the plugin."""
+
+    def __init__(self, ingle: Ingle, view: View, errands: asyncio.TaskGroup) -> None:
+        self._ingle, self._view, self._errands = ingle, view, errands
+        self.model, self.known = Model(), Known()
+        self.is_open = self._has_focus = False
+        self._running: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
+
+    # ---- opening and closing
+
+    async def open(self, skill: str = "", text: str = "", question: str = "") -> None:
+        """Show it, with a text or with what is selected; with `skill` that runs at once."""
+        if not (skill or text or question) and self._is_wanted_as_it_is:
+            self._show(takes_focus=True)
+            return
+        self._end_run()
+        self.model.opened()
+        self._offer()
+        if text:
+            self.model.took(Source("", "given", text))
+            self._show(takes_focus=True)
+        else:
+            await self._take("selection")
+        self._soon(self._learn())
+        if skill:
+            await self._run_named(skill)
+        elif question:
+            self._start(Task("ask", "Ask", asked=question))
+
+    @property
+    def _is_wanted_as_it_is(self) -> bool:
+        """An answer that is being written or was not seen yet waits; and who is in the popup stays
+        there. Who has turned to another window and calls anew has something new."""
+        is_inside = self.is_open and self._has_focus
+        return is_inside or self.model.keeps or self.model.phase is Phase.RUNNING
+
+    async def show_result(self, result: str) -> None:
+        """Show a kept result. Raises `NotFound`."""
+        kept = await self._ingle.get_result(result)
+        self._end_run()
+        self.model.shows_result(kept.title, kept.text, kept.id)
+        self._offer()
+        self._show(takes_focus=True)
+
+    async def toggle(self) -> None:
+        if self.is_open:
+            self.close()
+        else:
+            await self.open()
+
+    def close(self) -> None:
+        """Out of sight. What runs goes on and is there when it is opened again."""
+        self.is_open = False
+        self._view.hide()
+        if self.model.phase is not Phase.RUNNING:
+            self.model.keeps = False
+
+    def _show(self, *, takes_focus: bool) -> None:
+        self.is_open = True
+        self._render()
+        self._view.present(takes_focus=takes_focus)
+
+    def _render(self) -> None:
+        self._view.render(screen_of(self.model, self.known.engine_line))
+
+    def _offer(self) -> None:
+        has_text = self.model.source is not None or self.model.is_taking
+        self._view.offer(self.known.skill_choices(), commands.rows(self.known), has_text=has_text)
+
+    def _soon(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._errands.create_task(errand)
+
+    # ---- what there is to work with
+
+    async def _take(self, prefer: str) -> None:
+        """Read the selection first, if that is quick: where it takes the other window's focus to
+        read it, ours must not have it yet."""
+        self.model.takes()
+        self._taking = self._soon(self._fetch(prefer))
+        await asyncio.wait([self._taking], timeout=TAKE_FIRST_S)
+        is_there = self._taking.done()
+        self._offer()
+        self._show(takes_focus=is_there)
+        if not is_there:
+            await asyncio.wait([self._taking])
+            self._offer()
+            self._show(takes_focus=True)
+
+    async def _fetch(self, prefer: str) -> None:
+        try:
+            found = await self._ingle.call_plugin("selection", "take", prefer=prefer)
+        except IngleError as error:
+            if self.model.is_taking:
+                self.model.took(None, error.message)
+            return
+        if self.model.is_taking:  # or it was dropped meanwhile
+            self.model.took(_source_of(found), str(found.get("why_not") or ""))
+
+    async def _learn(self) -> None:
+        """Ask what there is; the window is there meanwhile, with what was known before."""
+        methods = {
+            "skills": "skill.list",
+            "models": "model.list",
+            "plugins": "plugin.list",
+            "results": "result.list",
+            "status": "daemon.status",
+        }
+        answers = await asyncio.gather(
+            *(self._ingle.call(method) for method in methods.values()), return_exceptions=True
+        )
+        for name, value in zip(methods, answers, strict=True):
+            if isinstance(value, (list, dict)):
+                setattr(self.known, name, value)
+        self._offer()
+        self._render()
+
+    async def learn(self) -> None:
+        """Before it is first needed."""
+        with suppress(IngleError):
+            await self._learn()
+
+    # ---- what the window says
+
+    def hear(self, what: str, *said: Any) -> None:
+        """Something was pressed; a late word of a closed window is ignored."""
+        if self.is_open:
+            getattr(self, f"_on_{what}")(*said)
+
+    def _on_choose(self, choice: Choice) -> None:
+        if choice.kind == "command":
+            self._soon(self._command(choice.name))
+        elif choice.kind == "ask":
+            self._start(Task("ask", "Ask", asked=choice.said))
+        elif choice.missing:
+            self.model.wants(choice)
+            self._render()
+        else:
+            self._start(_task_of(choice))
+
+    def _on_submit(self, text: str) -> None:
+        """Enter in the prompt, where no row was chosen."""
+        match self.model.phase:
+            case Phase.ARGUMENT if text:
+                self._on_choose(self.model.told(text))
+            case Phase.DONE | Phase.FAILED if text:
+                kind = "follow" if self.model.outcome else "ask"
+                self._start(Task(kind, "Follow up", asked=text))
+            case Phase.DONE:
+                self._on_press(screen_of(self.model).default)
+            case Phase.CHOOSING if text:
+                self._start(Task("ask", "Ask", asked=text))
+
+    def _on_escape(self) -> None:
+        match self.model.escape():
+            case Escape.STOP:
+                self._stop()
+            case Escape.BACK:
+                self.model.goes_back()
+                self._render()
+            case Escape.CLOSE:
+                self.close()
+
+    def _on_focus(self, has_it: bool) -> None:
+        self._has_focus = has_it
+        if not has_it and self.model.is_idle and self._ingle.settings.hide_unfocused:
+            self.close()
+
+    def _on_drop(self) -> None:
+        self.model.drop()
+        self._offer()
+        self._render()
+
+    def _on_press(self, action: Action | None) -> None:
+        text = self.model.outcome.text if self.model.outcome else ""
+        match action:
+            case Action.STOP:
+                self._stop()
+            case Action.COPY if text:
+                self._soon(self._copy(text))
+            case Action.AGAIN if self.model.task and self.model.phase in (Phase.DONE, Phase.FAILED):
+                self._begin(self.model.starts_again())
+            case Action.CHANGES if self.model.changes:
+                self.model.shows_changes = not self.model.shows_changes
+                self._render()
+            case Action.REPLACE if self.model.can_replace:
+                self._soon(self._replace())
+
+    def _on_take_up(self, offer: Offer) -> None:
+        match offer.kind:
+            case "anyway" | "again" if self.model.task:
+                self._begin(self.model.starts_again(anyway=offer.kind == "anyway"))
+            case "copy":
+                self._soon(self._copy(offer.value, f"Copied: {offer.value}"))
+            case "use":
+                self._soon(self._command(f"model:{offer.value}"))
+
+    # ---- tasks
+
+    async def _run_named(self, name: str) -> None:
+        if not self.known.skills:
+            await self.learn()
+        choice = next((one for one in self.known.skill_choices() if one.name == name), None)
+        if choice is None:
+            self._fail(Trouble(f"There is no skill “{name}”", "ingle run --list shows them."))
+        elif self.model.source is None:
+            self._fail(Trouble("Nothing is selected", self.model.note or "Select or copy a text first."))
+        else:
+            self._on_choose(choice)
+
+    def _fail(self, trouble: Trouble) -> None:
+        self.model.fails(trouble)
+        self._render()
+
+    def _start(self, task: Task) -> None:
+        self._end_run()
+        self.model.starts(task)
+        self._begin(task)
+
+    def _begin(self, task: Task) -> None:
+        self._end_run()
+        self._view.type("")
+        self._render()
+        self._running = self._soon(self._work(task, self.model.run))
+
+    async def _work(self, task: Task, run: int) -> None:
+        def hear(piece: str) -> None:
+            if self.model.run == run and self.model.phase is Phase.RUNNING:
+                self.model.heard(piece, time.monotonic())
+                self._view.append(run, piece)
+
+        try:
+            outcome = await answer(self._ingle, self.model, task, hear)
+            changes = await self._changes(task, outcome)
+        except IngleError as error:
+            self._fail(trouble_of(error, self.known.models, self.known.needs(task.skill)))
+        else:
+            self.model.finishes(outcome, changes)
+            self.model.keeps = not self.is_open
+            self._render()
+
+    async def _changes(self, task: Task, outcome: Outcome) -> list[Piece]:
+        """What a skill changed in the text, where the two are alike enough to be shown as one."""
+        source = self.model.source
+        if task.kind != "skill" or source is None or not self._ingle.settings.changes:
+            return []
+        pieces = await asyncio.to_thread(diff, source.text.strip(), outcome.text)
+        return pieces if are_alike(pieces) else []
+
+    def _stop(self) -> None:
+        """The daemon hears of it by the cancelled request."""
+        self._end_run()
+        self.model.stops()
+        self._render()
+
+    def _end_run(self) -> None:
+        running, self._running = self._running, None
+        if running is not None and running is not asyncio.current_task():
+            running.cancel()
+
+    # ---- what is done with a result
+
+    async def _copy(self, text: str, notice: str = "Copied") -> None:
+        try:
+            await self._ingle.call_plugin("clipboard", "copy", text=text)
+        except IngleError:
+            self._view.copy(text)  # the plugin is off: the window can hold a text as well
+        self._say(notice)
+
+    def _say(self, notice: str) -> None:
+        self.model.notice = notice
+        self._render()
+
+    async def _replace(self) -> None:
+        """Step aside, so that the other window has the focus again, and have the text put there."""
+        source, outcome = self.model.source, self.model.outcome
+        assert source is not None
+        assert outcome is not None
+        await self._view.hidden()
+        self.is_open = False
+        try:
+            done = await self._ingle.call_plugin("selection", "replace", id=source.id, text=outcome.text)
+        except IngleError as error:
+            done = {"replaced": False, "reason": error.message}
+        if not done.get("replaced"):
+            await self._keep(outcome, str(done.get("reason") or "it did not work"))
+
+    async def _keep(self, outcome: Outcome, reason: str) -> None:
+        """It was not put in its place: it stays here, and waits in a notification."""
+        self.model.notice = f"Not replaced: {reason}. The text is kept here."
+        self.model.keeps = True
+        self._show(takes_focus=False)
+        with suppress(IngleError):
+            await self._ingle.call_plugin(
+                "notify",
+                "say",
+                title="Not replaced: " + reason,
+                text=outcome.text[:KEPT_CHARS],
+                key="replace",
+                result=outcome.kept,
+            )
+
+    # ---- commands
+
+    async def _command(self, name: str) -> None:
+        verb, _, what = name.partition(":")
+        try:
+            if verb == "clipboard":
+                await self._take("clipboard")
+            elif verb == "result":
+                await self.show_result(what)
+            else:
+                self._tell(await commands.carry_out(self._ingle, name))
+        except IngleError as error:
+            self._fail(trouble_of(error, self.known.models, "small"))
+        self._view.type("")
+        await self.learn()
+
+    def _tell(self, done: commands.Done) -> None:
+        if done.text:
+            self.model.shows_result(done.title, done.text, "")
+        self._say(done.notice)
+
+
+def _source_of(found: dict[str, Any]) -> Source | None:
+    if found.get("source") in (None, "none"):
+        return None
+    return Source(
+        id=str(found["id"]),
+        kind=str(found["source"]),
+        text=str(found["text"]),
+        program=str(found.get("program") or ""),
+        can_replace=bool(found.get("can_replace")),
+        why_not=str(found.get("why_not") or ""),
+    )
+
+
+def _task_of(choice: Choice) -> Task:
+    title = choice.said or choice.title
+    return Task("skill", title, choice.name, dict(choice.given), choice.said)

@@ -1,0 +1,167 @@
+"""The answer: text that grows while it is written, or what it changes. In the GLib thread.
+
+Pieces are put in at most thirty times a second, and less often when that takes long, so that an
+answer of ten thousand words scrolls as fluidly as one of ten. What is added is underlined and what
+is removed is struck through, beside their colours.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ingle.sdk.glib import GLib, Gtk, Pango
+
+from .diff import Piece
+from .screen import Screen, Turn
+from .theme import Palette
+
+LEAST_S = 0.033
+SHARE = 4.0
+"""Of the time: laying out takes a quarter of it at most, the rest is for keys and pixels."""
+MOST_LINES = 15
+"""Of an answer before it scrolls, on a monitor that has room for them."""
+
+
+class Reader:
+    """A text view that can be read, selected and copied, and not be written in."""
+
+    def __init__(self) -> None:
+        self.view = Gtk.TextView(
+            editable=False,
+            cursor_visible=False,
+            wrap_mode=Gtk.WrapMode.WORD_CHAR,
+            left_margin=14,
+            right_margin=14,
+            top_margin=10,
+            bottom_margin=10,
+            pixels_inside_wrap=3,
+            pixels_below_lines=4,
+            accepts_tab=False,
+        )
+        self.view.get_style_context().add_class("answer")
+        self.view.get_accessible().set_name("Answer")
+        self._buffer = self.view.get_buffer()
+        self.widget = Gtk.ScrolledWindow(
+            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True
+        )
+        self.widget.get_style_context().add_class("frame")
+        self.widget.get_accessible().set_name("Answer")
+        self.widget.add(self.view)
+        self._tags = self._make_tags()
+        self._run, self._shown = -1, ""
+        self._pieces: list[str] = []
+        self._timer = 0
+        self._pause_s = LEAST_S
+
+    def _make_tags(self) -> dict[str, Any]:
+        make = self._buffer.create_tag
+        return {
+            "asked": make("asked", weight=Pango.Weight.BOLD),
+            "earlier": make("earlier"),
+            "quote": make("quote", style=Pango.Style.ITALIC, left_margin=28),
+            "added": make("added", underline=Pango.Underline.SINGLE, weight=Pango.Weight.SEMIBOLD),
+            "removed": make("removed", strikethrough=True),
+        }
+
+    def colour(self, palette: Palette) -> None:
+        for name in ("earlier", "quote"):
+            self._tags[name].set_property("foreground", palette["dim"])
+        for name in ("added", "removed"):
+            self._tags[name].set_property("foreground", palette[name])
+            self._tags[name].set_property("background", palette[f"{name}_on"])
+
+    # ---- what is shown
+
+    def render(self, screen: Screen) -> None:
+        """Show the answer of a screen; one that streams is left as it is."""
+        if screen.run != self._run:
+            self._begin(screen.run, screen.earlier, screen.heading)
+        if screen.changes:
+            self._put(("changes", screen.changes))
+        elif screen.text:
+            self._put(("text", screen.text, screen.quotes))
+
+    def append(self, run: int, text: str) -> None:
+        """A piece of the answer that is being written."""
+        if run != self._run:
+            return
+        self._pieces.append(text)
+        if not self._timer:
+            self._timer = GLib.timeout_add(int(self._pause_s * 1000), self._flush)
+
+    def text(self) -> str:
+        return str(self._buffer.get_text(*self._buffer.get_bounds(), False))
+
+    @property
+    def has_selection(self) -> bool:
+        return bool(self._buffer.get_has_selection())
+
+    def _begin(self, run: int, earlier: Sequence[Turn], heading: str) -> None:
+        self._stop_timer()
+        self._run, self._shown = run, ""
+        self._buffer.set_text("")
+        for turn in earlier:
+            self._add(f"{turn.asked}\n", "asked", "earlier")
+            self._add(f"{turn.answer}\n\n", "earlier")
+        if heading:
+            self._add(f"{heading}\n", "asked")
+        self._start = self._buffer.create_mark(None, self._buffer.get_end_iter(), True)
+
+    def _flush(self) -> bool:
+        self._timer = 0
+        pieces, self._pieces = self._pieces, []
+        began = time.monotonic()
+        is_at_end = self._is_at_end()
+        text = "".join(pieces)
+        self._shown += text
+        self._add(text)
+        if is_at_end:
+            self._scroll_to_end()
+        self._pause_s = max(LEAST_S, SHARE * (time.monotonic() - began))
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _put(self, what: tuple[Any, ...]) -> None:
+        """Replace what streamed by how it ended; the same text stays where it is."""
+        self._stop_timer()
+        if what[0] == "text" and not what[2] and what[1] == self._shown:
+            return
+        self._shown = what[1] if what[0] == "text" else ""
+        self._buffer.delete(self._buffer.get_iter_at_mark(self._start), self._buffer.get_end_iter())
+        if what[0] == "changes":
+            self._add_changes(what[1])
+        else:
+            self._add(what[1])
+            for quote in what[2]:
+                self._add(f"\n“{quote}”", "quote")
+        self.view.scroll_to_mark(self._start, 0.0, False, 0.0, 0.0)
+
+    def _add_changes(self, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            self._add(piece.text, *([piece.kind] if piece.kind != "same" else []))
+
+    def _add(self, text: str, *tags: str) -> None:
+        end = self._buffer.get_end_iter()
+        self._buffer.insert_with_tags(end, text, *(self._tags[name] for name in tags))
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            GLib.source_remove(self._timer)
+            self._timer = 0
+            self._flush()
+        self._pieces = []
+
+    # ---- scrolling
+
+    def limit(self, most_pixels: int) -> None:
+        """Where the monitor ends, the text scrolls."""
+        metrics = self.view.get_pango_context().get_metrics(None, None)
+        line = (metrics.get_ascent() + metrics.get_descent()) / Pango.SCALE + 7
+        height = max(80, min(int(line * MOST_LINES) + 20, most_pixels))
+        self.widget.set_max_content_height(height)
+
+    def _is_at_end(self) -> bool:
+        place = self.widget.get_vadjustment()
+        return bool(place.get_value() + place.get_page_size() >= place.get_upper() - 40)
+
+    def _scroll_to_end(self) -> None:
+        self.view.scroll_to_iter(self._buffer.get_end_iter(), 0.0, False, 0.0, 1.0)

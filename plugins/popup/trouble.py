@@ -1,0 +1,50 @@
+"""From an error of the daemon to words and ways out. Pure.
+
+Where the resident model is too small, the way out is one that is here already, or one to be
+pulled; pulling uses the network and stays the person's own command.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingle.sdk import IngleError
+
+from .model import Offer, Trouble
+from .wording import megabytes, plainly
+
+TIERS = ("tiny", "small", "medium")
+TOO_SMALL = "model_too_small"
+ANYWAY = Offer("anyway", "Try it _anyway")
+AGAIN = Offer("again", "_Try again")
+
+
+def trouble_of(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str) -> Trouble:
+    """`needs` is the tier that the task wants; `models` are those of `model.list`."""
+    if error.key == TOO_SMALL:
+        return _too_small(error, models, needs)
+    return Trouble(plainly(error.message), plainly(error.hint), (AGAIN,))
+
+
+def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str) -> Trouble:
+    resident = next((one["name"] for one in models if one.get("state") == "resident"), "The model")
+    title = f"{resident} is too small for this"
+    able = sorted(
+        (one for one in models if _can(one, needs)), key=lambda one: int(one.get("size_bytes") or 0)
+    )
+    here = next((one for one in able if one.get("state") == "installed"), None)
+    if here is not None:
+        text = f"{here['name']} is on this machine and can do it."
+        return Trouble(title, text, (Offer("use", f"_Switch to {here['name']}", here["name"]), ANYWAY))
+    there = next((one for one in able if one.get("state") == "available"), None)
+    if there is None:
+        return Trouble(title, plainly(error.hint.partition(";")[0]), (ANYWAY,))
+    size = megabytes(int(there.get("size_bytes") or 0))
+    text = f"The smallest that can do it is {there['name']} ({size}, {there.get('licence')})."
+    pull = f"ingle model pull {there['name']}"
+    return Trouble(title, text, (Offer("copy", "_Copy the command", pull), ANYWAY))
+
+
+def _can(model: Mapping[str, Any], needs: str) -> bool:
+    tier, wanted = model.get("tier"), needs if needs in TIERS else "small"
+    is_model = model.get("kind", "model") == "model"
+    return is_model and tier in TIERS and TIERS.index(str(tier)) >= TIERS.index(wanted)

@@ -1,0 +1,200 @@
+"""The states of the popup, and what each shows."""
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from fakes.popup_plugin import module
+
+model, screens, choices = module("model"), module("screen"), module("choices")
+Model, Phase, Escape, Action = model.Model, model.Phase, model.Escape, model.Action
+Source, Task, Outcome, Trouble = model.Source, model.Task, model.Outcome, model.Trouble
+diff = module("diff")
+
+LETTER = Source("7", "primary", "I has a cat.", "Mousepad", can_replace=True)
+FIX = Task("skill", "Fix", "fix")
+ASK = Task("ask", "Ask", asked="whose cat?")
+
+
+def at_work(task: object = FIX, source: object = LETTER) -> object:
+    it = Model()
+    it.took(source)
+    it.starts(task)
+    return it
+
+
+def finished(text: str = "I have a cat.", **more: object) -> object:
+    it = at_work(**more)
+    it.finishes(Outcome(text, "20 tok/s"), diff.diff("I has a cat.", text))
+    return it
+
+
+def test_a_rewrite_can_replace_what_was_selected() -> None:
+    screen = screens.screen_of(finished())
+    assert screen.buttons == (Action.REPLACE, Action.COPY, Action.AGAIN, Action.CHANGES)
+    assert screen.default is Action.REPLACE
+    assert "1 change" in screen.status
+    assert "20 tok/s" in screen.status
+
+
+@pytest.mark.parametrize(
+    ("task", "source"),
+    [
+        (FIX, Source("7", "clipboard", "x y")),
+        (FIX, Source("7", "primary", "x y", "xterm", can_replace=False, why_not="a terminal")),
+        (ASK, LETTER),
+    ],
+)
+def test_nothing_is_replaced_that_cannot_be_or_that_is_an_answer(task: object, source: object) -> None:
+    screen = screens.screen_of(finished(task=task, source=source))
+    assert Action.REPLACE not in screen.buttons
+    assert screen.default is Action.COPY
+
+
+def test_why_it_cannot_be_replaced_is_said() -> None:
+    source = Source("7", "primary", "x y", "xterm", why_not="it is a terminal")
+    assert "cannot be replaced: it is a terminal" in screens.screen_of(finished(source=source)).status
+
+
+def test_escape_stops_then_closes_and_the_partial_answer_stays() -> None:
+    it = at_work()
+    it.heard("I have", 1.0)
+    assert it.escape() is Escape.STOP
+    it.stops()
+    assert it.escape() is Escape.CLOSE
+    screen = screens.screen_of(it)
+    assert (screen.text, screen.phase) == ("I have", Phase.DONE)
+    assert Action.REPLACE not in screen.buttons
+
+
+def test_stopping_before_the_first_word_leads_back_to_the_choices() -> None:
+    it = at_work()
+    it.stops()
+    assert it.phase is Phase.CHOOSING
+    assert it.source is LETTER
+
+
+def test_a_skill_that_needs_an_argument_asks_for_it_and_escape_goes_back() -> None:
+    it = Model()
+    it.took(LETTER)
+    it.wants(choices.Choice("skill", "translate", "Translate", takes=("to",), missing=("to",)))
+    screen = screens.screen_of(it)
+    assert (screen.tag, screen.placeholder, screen.has_choices) == ("Translate", "To …", False)
+    assert it.told("German").given == (("to", "German"),)
+    assert it.escape() is Escape.BACK
+    it.goes_back()
+    assert it.phase is Phase.CHOOSING
+
+
+def test_a_follow_up_is_asked_in_the_conversation() -> None:
+    it = finished()
+    it.starts(Task("follow", "Follow up", asked="shorter"))
+    roles = [one["role"] for one in it.messages()]
+    assert roles == ["system", "user", "assistant", "user"]
+    assert "I has a cat." in it.messages()[1]["content"]
+    assert it.messages()[2:] == [
+        {"role": "assistant", "content": "I have a cat."},
+        {"role": "user", "content": "shorter"},
+    ]
+    it.finishes(Outcome("A cat."))
+    again = it.starts_again()
+    assert again.asked == "shorter"
+    assert len(it.messages()) == 4
+
+
+def test_a_stopped_follow_up_leaves_the_answer_before_it() -> None:
+    it = finished()
+    it.starts(Task("follow", "Follow up", asked="shorter"))
+    it.stops()
+    assert screens.screen_of(it).text == "I have a cat."
+
+
+def test_dropping_the_text_takes_the_chip_away() -> None:
+    it = Model()
+    it.took(LETTER)
+    assert screens.screen_of(it).chip.title == "Selected in Mousepad"
+    it.drop()
+    assert screens.screen_of(it).chip is None
+    assert screens.screen_of(it).placeholder == screens.ASK
+
+
+def test_an_empty_selection_is_none() -> None:
+    it = Model()
+    it.took(Source("7", "primary", " \n"), "nothing is selected")
+    assert it.source is None
+    assert screens.screen_of(it).status == "nothing is selected"
+
+
+def test_trouble_keeps_what_was_written() -> None:
+    it = at_work()
+    it.heard("I have", 1.0)
+    it.fails(Trouble("The engine ended"))
+    screen = screens.screen_of(it)
+    assert (screen.trouble.title, screen.text) == ("The engine ended", "I have")
+
+
+def test_the_pace_is_about_what_was_heard() -> None:
+    it = at_work()
+    for at in range(11):
+        it.heard("word word ", 1.0 + at / 10)
+    assert it.pace == "about 25 tok/s"
+
+
+class Popup(RuleBasedStateMachine):
+    """Whatever is pressed in whatever order, it makes sense."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.it = Model()
+
+    @rule(text=st.sampled_from(["", "a b c"]), can=st.booleans())
+    def take(self, text: str, can: bool) -> None:
+        self.it.opened()
+        self.it.takes()
+        self.it.took(Source("1", "primary", text, can_replace=can))
+
+    @rule()
+    def drop(self) -> None:
+        self.it.drop()
+
+    @rule(task=st.sampled_from([FIX, ASK, Task("follow", "Follow up", asked="more")]))
+    def start(self, task: object) -> None:
+        self.it.starts(task)
+
+    @rule(text=st.text(max_size=3))
+    def hear(self, text: str) -> None:
+        if self.it.phase is Phase.RUNNING:
+            self.it.heard(text, 1.0)
+
+    @precondition(lambda self: self.it.phase is Phase.RUNNING)
+    @rule(good=st.booleans())
+    def end(self, good: bool) -> None:
+        self.it.finishes(Outcome("done")) if good else self.it.fails(Trouble("no"))
+
+    @rule()
+    def escape(self) -> None:
+        match self.it.escape():
+            case Escape.STOP:
+                self.it.stops()
+            case Escape.BACK:
+                self.it.goes_back()
+            case Escape.CLOSE:
+                self.it.opened()
+
+    @rule()
+    def again(self) -> None:
+        if self.it.task and self.it.phase in (Phase.DONE, Phase.FAILED):
+            self.it.starts_again()
+
+    @invariant()
+    def it_can_be_seen_and_two_escapes_close_it(self) -> None:
+        screen = screens.screen_of(self.it)
+        assert (Action.STOP in screen.buttons) == (self.it.phase is Phase.RUNNING)
+        assert (screen.trouble is not None) == (self.it.phase is Phase.FAILED)
+        assert screen.default in (None, *screen.buttons)
+        if self.it.can_replace:
+            assert self.it.source is not None
+            assert self.it.outcome is not None
+
+
+TestPopup = Popup.TestCase
