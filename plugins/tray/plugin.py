@@ -1,0 +1,219 @@
+"""tray: an icon that tells the daemon's state, and a menu that is there at once.
+
+Events say that something has changed; then the daemon is asked once, and a menu is built that
+waits in the panel. Opening it asks nobody. What is pressed comes from the GLib thread, is done on
+the loop, and never holds up either.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ingle.sdk import Event, Ingle, IngleError, NotFound, Plugin, Unavailable, command, glib, viewer
+
+from . import actions, drawing, hosts, menu, papers, wording
+from .icon import NoIcon, TrayIcon
+from .menu import Action
+from .snapshot import Snapshot, state_of
+
+TOPICS = ("engine", "plugin", "skill")
+REST_S = 0.1
+"""After each look: a burst of events costs one more look at its end, not one each."""
+BUSY_AFTER_S = 0.3
+"""What is over sooner does not make the icon flicker."""
+RETRY_S = 5.0
+"""To make an icon, after a display that was not ready for it."""
+NO_TRAY = (
+    "this desktop shows no tray icons (GNOME does with the extension AppIndicator); "
+    "the popup and `ingle` have all that is in the menu"
+)
+
+
+class Tray(Plugin):
+    """Hears, looks, shows; and does what is pressed."""
+
+    def __init__(self) -> None:
+        self._now = Snapshot()
+        self._wake = asyncio.Event()
+        self._stale = {"status", "models", "results"}
+        self._icon: TrayIcon | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._busy: asyncio.TimerHandle | None = None
+
+    async def run(self, ingle: Ingle) -> None:
+        self._ingle, self._loop = ingle, asyncio.get_running_loop()
+        has_bus = _has_bus()
+        try:
+            async with hosts.watched(has_bus, self._wake.set) as there, asyncio.TaskGroup() as group:
+                self._hosts, self._group = there, group
+                group.create_task(self._hear())
+                await self._make_icon(has_bus)
+                await ingle.call("event.subscribe", {"topics": list(TOPICS)})  # heard from here on
+                await self._keep_showing()
+        finally:
+            self._group = None
+            papers.forget()
+            if self._icon is not None:
+                await glib.call(self._icon.close)
+
+    async def _make_icon(self, has_bus: bool) -> None:
+        while self._icon is None:
+            try:
+                self._icon = await glib.call(TrayIcon, has_bus, _theme(), self._press)
+            except (NoIcon, Unavailable) as reason:
+                self._ingle.waiting(str(reason))
+                await asyncio.sleep(RETRY_S)
+
+    # ---- hearing
+
+    async def _hear(self) -> None:
+        async for event in self._ingle.events(*TOPICS):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event.topic, event.name:
+            case "engine", "loading":
+                self._now = replace(self._now, status=_with_progress(self._now, event.data))
+                self._wake.set()
+            case "engine", "activity":
+                self._take_activity(bool(event.data.get("busy")))
+            case "engine", _:
+                self._look_at("status", "models")
+            case "plugin", _:
+                self._look_at("status")
+            case "skill", name if name.startswith(("result.", "summary.ready")):
+                self._look_at("results")
+
+    def _take_activity(self, is_busy: bool) -> None:
+        if self._busy is not None:
+            self._busy.cancel()
+        self._busy = self._loop.call_later(BUSY_AFTER_S if is_busy else 0, self._set_busy, is_busy)
+
+    def _set_busy(self, is_busy: bool) -> None:
+        self._now = replace(self._now, is_busy=is_busy)
+        self._wake.set()
+
+    def _look_at(self, *what: str) -> None:
+        self._stale.update(what)
+        self._wake.set()
+
+    # ---- showing
+
+    async def _keep_showing(self) -> None:
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._look()
+            await self._show()
+            await asyncio.sleep(REST_S)
+
+    async def _look(self) -> None:
+        """Ask for what has changed; where that fails, what was known is kept."""
+        stale, self._stale = self._stale, set()
+        if "status" in stale:
+            self._now = replace(self._now, status=await self._asked("daemon.status", self._now.status))
+        if "models" in stale:
+            self._now = replace(self._now, models=await self._asked("model.list", self._now.models))
+        if "results" in stale:
+            limit = self._ingle.settings.results
+            known = await self._asked("result.list", (), limit=limit) if limit else ()
+            self._now = replace(self._now, results=known)
+
+    async def _asked(self, method: str, otherwise: Any, **params: Any) -> Any:
+        try:
+            return await self._ingle.call(method, params)
+        except IngleError as error:
+            self._ingle.log.warning("%s: %s", method, error.message)
+            return otherwise
+
+    async def _show(self) -> None:
+        assert self._icon is not None
+        state, ink = state_of(self._now), self._ingle.settings.colours
+        try:
+            await asyncio.to_thread(drawing.provide, _theme(), state, ink)
+        except OSError as error:
+            self._ingle.waiting(f"the icon cannot be written: {error.strerror}")
+            return
+        name, title = drawing.name_of(state, ink), wording.title(self._now)
+        await glib.call(self._icon.show, name, title, menu.tree(self._now))
+        if self._hosts:
+            self._ingle.running()
+        else:
+            self._ingle.waiting(NO_TRAY)
+
+    # ---- pressing
+
+    def _press(self, action: Action) -> None:
+        """In the GLib thread."""
+        self._loop.call_soon_threadsafe(self._begin, action)
+
+    def _begin(self, action: Action) -> None:
+        if self._group is not None:
+            self._group.create_task(self._do(action))
+
+    async def _do(self, action: Action) -> None:
+        self._now = replace(self._now, trouble="")
+        with self._telling_trouble():
+            await actions.do(self._ingle, action)
+        self._look_at("status", "models", "results")
+
+    @contextmanager
+    def _telling_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except IngleError as error:
+            self._tell(f"{error.message}: {error.hint}" if error.hint else error.message)
+        except (actions.Refused, viewer.CannotOpen) as reason:
+            self._tell(str(reason))
+
+    def _tell(self, trouble: str) -> None:
+        """In the menu, and as a notification, as the menu has closed."""
+        self._now = replace(self._now, trouble=f"That did not work: {trouble}")
+        if self._group is not None:
+            self._group.create_task(self._notify(trouble))
+
+    async def _notify(self, trouble: str) -> None:
+        with suppress(IngleError):  # there may be none; the menu has it
+            await self._ingle.call_plugin(
+                "notify", "say", title="That did not work", text=trouble, key="tray"
+            )
+
+    # ---- commands
+
+    @command
+    async def menu(self) -> list[dict[str, Any]]:
+        """The menu as it would open now."""
+        return menu.as_json(menu.tree(self._now))
+
+    @command
+    async def press(self, labels: list[str]) -> None:
+        """Do what a line does; `labels` lead to it from the outermost menu inwards."""
+        entry = menu.find(menu.tree(self._now), labels)
+        if entry is None or entry.action is None:
+            raise NotFound(f"there is nothing to press at {' / '.join(labels)[:100]!r}")
+        await actions.do(self._ingle, entry.action)
+        self._look_at("status", "models", "results")
+
+
+def _with_progress(snapshot: Snapshot, data: dict[str, Any]) -> dict[str, Any]:
+    """Loading in steps of 5 %, so that the menu is not written anew ten times a second."""
+    engine, share = dict(snapshot.engine), data.get("progress")
+    if data.get("model") in (engine.get("model"), engine.get("next")) and isinstance(share, float):
+        engine["progress"] = round(share * 20) / 20
+    return {**snapshot.status, "engine": engine}
+
+
+def _has_bus() -> bool:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS")) or (Path(runtime) / "bus").is_socket()
+
+
+def _theme() -> Path:
+    """An icon theme in the runtime directory: it lies in memory and goes with the session."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    return Path(base) / "ingle" / "icons"
