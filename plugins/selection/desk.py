@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from . import offers
 from .connection import Connection
+from .held import LOST
 from .keyboard import Keyboard
 from .offers import Offer
 from .programs import Chord
@@ -149,6 +150,11 @@ class XDesk:
             self.server.owe(kept.selection)
 
     # ---- and more
+
+    def note(self) -> str | None:
+        """What the person should know before anything else: that a clipboard was lost."""
+        was_held = self.server.held.was_set()
+        return LOST if was_held and not self.reader.owner("CLIPBOARD") else None
 
     def selected_at(self, place: Place, most: int) -> str | None:
         """What is selected there; None when PRIMARY belongs to another program or is unreadable."""

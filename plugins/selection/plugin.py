@@ -44,6 +44,8 @@ class Selection(Plugin):
 
     def __init__(self) -> None:
         self._backend: Backend | None = None
+        self._note: str | None = None
+        """What the person should know of this desktop for as long as it is like that."""
         self._is_ready = asyncio.Event()
         self._taken: Last[Taken] = Last(TAKEN)
         self._replaced: Last[Replacement] = Last(REPLACED)
@@ -52,7 +54,8 @@ class Selection(Plugin):
         self._ingle = ingle
         if os.environ.get("WAYLAND_DISPLAY"):
             wayland = Wayland(ingle.settings.keep_mb * MIB)
-            ingle.running(wayland.note())
+            self._note = wayland.note()
+            ingle.running(self._note)
             await self._serve(wayland, asyncio.Event())
         retry_s = FIRST_RETRY_S
         while True:
@@ -60,7 +63,7 @@ class Selection(Plugin):
             try:
                 await worker.connect()
                 retry_s = FIRST_RETRY_S
-                ingle.running()
+                ingle.running(await worker.call(lambda desk: desk.note()))
                 await self._serve(X11(worker), worker.gone)
                 ingle.waiting("the X server went away")
             except ServerGone as reason:
@@ -87,13 +90,14 @@ class Selection(Plugin):
 
         `source` says which it was. Where `can_replace` is false, `why_not` says the reason.
         """
+        backend = await self._there()
         settings = self._ingle.settings
         wish = Wish(prefer == "clipboard", settings.copy_key, settings.max_bytes)
-        backend = await self._there()
         try:
             taken = await backend.take(wish)
         except ServerGone as reason:
             raise Unavailable(str(reason)) from None
+        self._ingle.running(self._note)
         name = next_id()
         self._taken.put(name, taken)
         return {

@@ -15,6 +15,7 @@ from Xlib import X, Xatom
 from ingle.sdk.marks import OWN
 
 from .connection import Connection
+from .held import Held
 from .offers import Offer, Value
 from .sending import Sender
 
@@ -47,6 +48,7 @@ class Server:
         """When a text for one program only was fetched, by `time.monotonic`."""
         self.given: list[float] = []
         """When such a text was handed out."""
+        self.held = Held()
         connection.handlers.append(self._take)
 
     def is_ours(self, selection: str) -> bool:
@@ -72,20 +74,12 @@ class Server:
             self.fetched.clear()
             self.given.clear()
         self._now[selection] = Holding(offer, since, is_for)
+        self.held.set(True)
         self._connection.home.set_selection_owner(self._connection.atom(selection), since)
 
-    def disown(self, selection: str) -> None:
-        """Leave a selection without an owner, as it was found."""
-        self._before.pop(selection, None)
-        if self._now.pop(selection, None) is not None and self.is_ours(selection):
-            self._clear(selection)
-
     def clear(self, selection: str) -> None:
-        """Leave it without an owner whoever owns it."""
-        self._now.pop(selection, None)
-        self._clear(selection)
-
-    def _clear(self, selection: str) -> None:
+        """Leave a selection without an owner, whoever owns it."""
+        self._forget(selection)
         from Xlib.protocol.request import SetSelectionOwner  # noqa: PLC0415 - a window cannot say NONE
 
         SetSelectionOwner(
@@ -113,8 +107,12 @@ class Server:
 
     def _lose(self, selection: str) -> None:
         if not self.is_ours(selection):  # else it was taken back meanwhile
-            self._now.pop(selection, None)
-            self._before.pop(selection, None)
+            self._forget(selection)
+
+    def _forget(self, selection: str) -> None:
+        self._now.pop(selection, None)
+        self._before.pop(selection, None)
+        self.held.set(bool(self._now))
 
     def _answer(self, request: Any) -> None:
         name = request.property or request.target  # clients from before 1988 name none

@@ -72,6 +72,7 @@ class Worker:
         self._answer(self._connected, None, None)
         with suppress(*GONE):
             self._work(desk)
+        desk.server.held.set(False)  # the server has ended, or nothing is held
         desk.connection.close()
         self._end()
 

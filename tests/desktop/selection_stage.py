@@ -60,7 +60,7 @@ class Target(Told):
         assert self.process.stdin is not None
         self.process.stdin.write((json.dumps({"do": what, **how}) + "\n").encode())
         await self.process.stdin.drain()
-        if what not in {"say", "close"}:
+        if what not in {"say", "say_second", "close"}:
             await self.until(lambda told: told.get("done") == what)
 
     async def say(self) -> tuple[str, str]:
@@ -68,6 +68,15 @@ class Target(Told):
         await self.do("say")
         told = await self.until(lambda told: "said" in told)
         return told["said"], told["selected"]
+
+    async def open_second(self) -> int:
+        """Another window of the same program; gives its number."""
+        await self.do("second")
+        return int(self.lines[-1]["second"])
+
+    async def say_second(self) -> str:
+        await self.do("say_second")
+        return str((await self.until(lambda told: "second_said" in told))["second_said"])
 
     async def until_text(self, text: str) -> None:
         await self.until(lambda told: told.get("text") == text)
@@ -127,7 +136,8 @@ async def window_manager() -> AsyncIterator[asyncio.subprocess.Process]:
         try:
             yield process
         finally:
-            process.kill()
+            if process.returncode is None:  # it ends with its X server
+                process.kill()
             await process.wait()
 
 

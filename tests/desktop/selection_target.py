@@ -3,6 +3,8 @@
     {"do": "text", "text": "..."}      replace everything
     {"do": "select", "start": 0, "end": 5}
     {"do": "caret", "at": 3}
+    {"do": "second"}                   open a second window
+    {"do": "say_second"}               {"second_said": ...}
     {"do": "say"}                      {"text": ..., "selected": ..., "window": ...}
 
 Each change of the text or of the focus is told as it happens.
@@ -64,6 +66,20 @@ class Target:
     def do_caret(self, at: int) -> None:
         self.buffer.place_cursor(self.buffer.get_iter_at_offset(at))
         tell(done="caret")
+
+    def do_second(self) -> None:
+        """Another window of the same program, with the focus in a text of its own."""
+        self.second = Gtk.Window(title="second")
+        view = Gtk.TextView()
+        self.second_buffer = view.get_buffer()
+        self.second.add(view)
+        self.second.show_all()
+        view.grab_focus()
+        tell(done="second", second=self.second.get_window().get_xid())
+
+    def do_say_second(self) -> None:
+        start, end = self.second_buffer.get_bounds()
+        tell(second_said=self.second_buffer.get_text(start, end, True))
 
     def do_say(self) -> None:
         bounds = self.buffer.get_selection_bounds()

@@ -125,6 +125,16 @@ async def test_the_clipboard_is_put_back_in_all_its_types(
     assert digests(await asyncio.to_thread(clipboard)) == digests({**found, OWN: b""})
 
 
+async def test_what_was_put_back_outlives_the_plugin(editor: Target, desk: Look, tmp_path: Path) -> None:
+    """Until somebody copies: its thread stays for that alone."""
+    async with running(Selection, folder=FOLDER) as ingle, owner(tmp_path, RICH):
+        await editor.write("old")
+        assert (await rewrite(ingle, "new"))["replaced"]
+    assert (await asyncio.to_thread(clipboard))["text/html"] == RICH["text/html"][2]
+    await run_xclip("mine")
+    assert (await asyncio.to_thread(clipboard))["UTF8_STRING"] == b"mine"
+
+
 async def test_a_clipboard_of_five_megabytes_is_put_back(
     editor: Target, ingle: FakeIngle, tmp_path: Path
 ) -> None:
