@@ -16,6 +16,7 @@ from pydbus import connect
 from ingle.sdk import glib
 from ingle.sdk.glib import GLib
 
+from . import icon
 from .bubbles import Urgency
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ BUS = "org.freedesktop.DBus"
 CALL_S = 5
 """A server that takes longer to show a bubble hangs."""
 URGENCIES: dict[Urgency, int] = {"low": 0, "normal": 1, "critical": 2}
-DESKTOP_ENTRY = "io.github.ingle.Ingle"
 INHIBITED = "Inhibited"
 """The property of servers that tell of do-not-disturb (KDE's, and the draft of version 1.3)."""
 
@@ -87,11 +87,11 @@ class Server:
         flat = [word for action in actions for word in action]
         hints = {
             "urgency": GLib.Variant("y", URGENCIES[urgency]),
-            "desktop-entry": GLib.Variant("s", DESKTOP_ENTRY),
+            "desktop-entry": GLib.Variant("s", icon.NAME),
         }
-        icon = "dialog-information" if urgency == "normal" else "dialog-warning"
+        asked = (icon.icon_of(urgency), replaces, title, body, flat, hints)
         try:
-            return int(await asyncio.to_thread(self._notify, icon, replaces, title, body, flat, hints))
+            return int(await asyncio.to_thread(self._notify, *asked))
         except GLib.Error as error:
             await self._lost(error)
 
@@ -105,10 +105,10 @@ class Server:
                 await self._lost(error)
 
     def _notify(
-        self, icon: str, replaces: int, title: str, body: str, actions: list[str], hints: Any
+        self, picture: str, replaces: int, title: str, body: str, actions: list[str], hints: Any
     ) -> Any:
         return self._proxy.Notify(
-            "Ingle", replaces, icon, title, body, actions, hints, -1, timeout=CALL_S
+            "Ingle", replaces, picture, title, body, actions, hints, -1, timeout=CALL_S
         )
 
     def _get(self, name: str) -> Any:

@@ -4,6 +4,7 @@ import select
 
 from PIL import Image, ImageGrab
 from Xlib import X, display
+from Xlib.ext import xtest
 
 
 def shown_on(number: str, within_s: float) -> Image.Image:
@@ -23,3 +24,23 @@ def shown_on(number: str, within_s: float) -> Image.Image:
         return picture
     finally:
         watching.close()
+
+
+def click(number: str) -> None:
+    """Press the first button of the mouse in the middle of the only window that is mapped."""
+    pressing = display.Display(f":{number}")
+    try:
+        root = pressing.screen().root
+        [window] = [
+            each
+            for each in root.query_tree().children
+            if each.get_attributes().map_state == X.IsViewable and each.get_geometry().width > 50
+        ]
+        place = window.get_geometry()
+        middle = {"x": place.x + place.width // 2, "y": place.y + place.height // 2}
+        xtest.fake_input(pressing, X.MotionNotify, **middle)
+        xtest.fake_input(pressing, X.ButtonPress, 1)
+        xtest.fake_input(pressing, X.ButtonRelease, 1)
+        pressing.sync()
+    finally:
+        pressing.close()

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from desktop.conftest import PLUGINS
+from conftest import missing
+from desktop.conftest import NOTIFICATION_DAEMON, PLUGINS
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
 
 SERVER = Path(__file__).with_name("fake_notifications.py")
@@ -82,6 +83,24 @@ async def servers() -> AsyncIterator[Serve]:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
+
+
+@asynccontextmanager
+async def real_server() -> AsyncIterator[None]:
+    """GNOME's old notification daemon, on the display and the session bus of the test."""
+    if not NOTIFICATION_DAEMON.is_file():
+        missing("notification-daemon")
+    process = await asyncio.create_subprocess_exec(
+        str(NOTIFICATION_DAEMON), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait = ["gdbus", "wait", "--session", "--timeout", "20", "org.freedesktop.Notifications"]
+        waiting = await asyncio.create_subprocess_exec(*wait)
+        assert await waiting.wait() == 0
+        yield
+    finally:
+        process.kill()
+        await process.wait()
 
 
 @asynccontextmanager

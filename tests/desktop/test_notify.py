@@ -1,16 +1,13 @@
 """What is shown, on a real session bus, with real and scripted servers that come and go."""
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from conftest import missing
-from desktop.conftest import NOTIFICATION_DAEMON, XServer
-from desktop.notify_stage import ALL, FULL_TEXT, KEPT, READY, Serve, notify, servers
+from desktop.conftest import XServer
+from desktop.notify_stage import ALL, FULL_TEXT, KEPT, READY, Serve, notify, real_server, servers
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon
 from ingle.errors import IngleError
 
@@ -184,28 +181,11 @@ async def test_a_long_summary_is_shortened_and_what_was_not_read_still_said(
 async def test_the_real_notification_daemon_shows_it(
     x_server: XServer, daemon: PluginDaemon, tmp_path: Path
 ) -> None:
-    if not NOTIFICATION_DAEMON.is_file():
-        missing("notification-daemon")
     from desktop.looking import shown_on
 
-    real = await asyncio.create_subprocess_exec(
-        str(NOTIFICATION_DAEMON), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        await asyncio.to_thread(_wait_for_name, os.environ["DBUS_SESSION_BUS_ADDRESS"])
+    async with real_server():
         long = "The council will plant four hundred trees along the river before spring. " * 3
         daemon.emit("skill", "summary.ready", {**READY, "title": "Trees", "text": long})
         await daemon.until_state("notify", "running")
         picture = await asyncio.to_thread(shown_on, x_server.number, PATIENCE_S)
         picture.save(tmp_path / "notification.png")
-    finally:
-        real.kill()
-        await real.wait()
-
-
-def _wait_for_name(address: str) -> None:
-    subprocess.run(
-        ["gdbus", "wait", "--session", "--timeout", "20", "org.freedesktop.Notifications"],
-        env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": address},
-        check=True,
-    )

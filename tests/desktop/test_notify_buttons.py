@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from desktop.conftest import XServer
-from desktop.notify_stage import ALL, KEPT, READY, Serve, notify, servers
-from fakes.plugin_daemon import PluginDaemon, write_plugin
+from desktop.notify_stage import ALL, KEPT, READY, Serve, notify, real_server, servers
+from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, write_plugin
 
 pytestmark = pytest.mark.desktop
 
@@ -151,3 +151,19 @@ async def test_what_is_forgotten_is_not_copied(daemon: PluginDaemon, serve: Serv
     del daemon.results["r1"]
     server.say(f"press {shown['id']} copy")
     assert "forgotten" in (await server.shown())["body"]
+
+
+async def test_a_click_on_a_real_notification_opens_the_result(
+    session_bus: str, x_server: XServer, private_dirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desktop.looking import click, shown_on
+
+    programs, opened = private_dirs / "bin", private_dirs / "opened"
+    _fake_opener(programs, opened)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    async with real_server(), notify(private_dirs) as daemon:
+        say = {"title": "A rewrite waits here", "text": "x" * 200, "result": "r1"}
+        await daemon.hosts.call("notify", "say", say)
+        await asyncio.to_thread(shown_on, x_server.number, PATIENCE_S)
+        click(x_server.number)
+        _check_private_file(Path((await asyncio.to_thread(opened.read_text)).strip()))
