@@ -133,7 +133,7 @@ def test_a_wrong_configuration_is_named_with_its_line_and_nothing_starts(home: P
         [sys.executable, "-m", "ingle.lifecycle"], env=environment(home), capture_output=True, text=True, timeout=30,
         check=False,
     )  # fmt: skip
-    assert started.returncode == 1
+    assert started.returncode == 78
     assert "config.toml:2: unknown key 'engine.slotz'" in started.stderr
     assert "Traceback" not in started.stderr
 

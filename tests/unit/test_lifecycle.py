@@ -31,7 +31,7 @@ def test_a_bug_at_the_start_is_a_line_and_the_log_has_the_rest(
         raise RuntimeError("boom")
 
     monkeypatch.setattr(lifecycle, "App", broken)
-    monkeypatch.setattr(lifecycle, "_keep_private", lambda: None)
+    monkeypatch.setattr(lifecycle, "keep_private", lambda: None)
     assert lifecycle.main([]) == 1
     said = capsys.readouterr().err
     assert "internal error" in said
@@ -42,7 +42,7 @@ def test_a_bug_at_the_start_is_a_line_and_the_log_has_the_rest(
 def test_a_socket_that_is_taken_is_a_line_with_the_next_step(
     private_dirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_keep_private", lambda: None)
+    monkeypatch.setattr(lifecycle, "keep_private", lambda: None)
     with listening(Paths.from_environment().socket):
         assert lifecycle.main([]) == 1
     said = capsys.readouterr().err

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     else:
         was_running = True
         with ingle:
-            _stop(ingle)
+            end(ingle)
     output = session.output
     if output.as_json:
         output.json({"ok": True, "was_running": was_running})
@@ -55,7 +55,8 @@ def _process(pid: int) -> Iterator[Callable[[], bool]]:
         os.close(process)
 
 
-def _stop(ingle: Ingle) -> None:
+def end(ingle: Ingle) -> None:
+    """Have the daemon stop and wait until it has. Raises `IngleError` where it does not."""
     pid = ingle.status().pid  # not SO_PEERCRED: with socket activation that is systemd
     with _process(pid) as ended:
         with suppress(ConnectionLost):

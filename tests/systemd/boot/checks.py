@@ -1,0 +1,331 @@
+"""Runs in the booted system, as root: logs a person in, has them set Ingle up, and lets it fall.
+
+It judges nothing. What it sees goes to /out/seen.json, a chapter at a time, for `test_boot.py`.
+Nothing waits for time: a request that systemd's socket holds is answered by the daemon that comes
+next, however long that takes. Standard library only.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+UID, USER = 1500, "ingle-person"
+HOME, RUNTIME, OUT = Path(f"/home/{USER}"), Path(f"/run/user/{UID}"), Path("/out")
+CHECKOUT, PYTHON = Path(os.environ["CHECKOUT"]), os.environ["PYTHON"]
+INGLE = str(Path(PYTHON).with_name("ingle"))
+DAEMON, SOCKET, DESKTOP = "ingle.service", "ingle.socket", "ingle-desktop.service"
+PATIENCE_S = 100.0
+ENVIRON = {
+    "HOME": str(HOME),
+    "USER": USER,
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "XDG_RUNTIME_DIR": str(RUNTIME),
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+SHORT = "[Unit]\nStartLimitBurst=100\n[Service]\nWatchdogSec=4\nRestartSec=1\n"
+PROBES = "/opt/ingle-boot/probes.py"
+SESSION = (
+    "[Unit]\nBindsTo=graphical-session.target\nAfter=graphical-session.target ingle-desktop.service\n"
+)
+
+
+def person(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run something as the person who is logged in."""
+    return subprocess.run(
+        ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups", *command],
+        env={**ENVIRON, **more},
+        cwd=HOME,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def ingle(*words: str, **more: str) -> dict[str, Any]:
+    done = person(INGLE, "--json", *words, **more)
+    return {"code": done.returncode, "out": _values(done.stdout), "err": done.stderr}
+
+
+def _values(out: str) -> Any:
+    values = [json.loads(line) for line in out.splitlines() if line.startswith(("{", "["))]
+    return values[-1] if values else out
+
+
+def user(*words: str) -> str:
+    done = person("systemctl", "--user", "--no-pager", *words)
+    return (done.stdout or done.stderr).strip()
+
+
+def show(unit: str, *names: str) -> dict[str, str]:
+    return {name: user("show", "--property", name, "--value", unit) for name in names}
+
+
+def pid() -> int:
+    return int(show(DAEMON, "MainPID")["MainPID"])
+
+
+def ask() -> dict[str, Any]:
+    """A request that waits at the socket until a daemon takes it; gives who answered."""
+    status = ingle("rpc", "daemon.status")
+    answered = status["out"] if isinstance(status["out"], dict) else {}
+    return {"pid": answered.get("pid"), "main": pid(), "code": status["code"], "err": status["err"]}
+
+
+def drop_in(unit: str, name: str, text: str) -> None:
+    folder = HOME / ".config/systemd/user" / f"{unit}.d"
+    person("mkdir", "-p", str(folder))
+    (folder / f"{name}.conf").write_text(text)
+
+
+def namespaces(process: int) -> dict[str, str]:
+    folder = Path(f"/proc/{process}/ns")
+    return {kind: str((folder / kind).readlink()) for kind in ("net", "user", "uts", "mnt")}
+
+
+def tree() -> list[str]:
+    return sorted(str(path.relative_to(HOME)) for path in HOME.rglob("*"))
+
+
+# ---- the chapters, in this order
+
+
+def boot() -> Any:
+    """Before anything of Ingle is there."""
+    models = HOME / ".local/share/ingle/models"
+    person("mkdir", "-p", str(models))
+    shutil.copy(OUT / "tiny.gguf", models / "smollm2-135m-instruct.gguf")
+    return {
+        "failed": subprocess.run(
+            ["systemctl", "--failed", "--plain", "--no-legend"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout,
+        "manager": user("is-system-running", "--wait"),
+        "tree": tree(),
+    }
+
+
+def set_up() -> Any:
+    first = ingle("setup", "--yes", "--plugins", "none")
+    seen = {
+        "first": first,
+        "enabled": {unit: user("is-enabled", unit) for unit in (SOCKET, DAEMON, DESKTOP)},
+    }
+    drop_in(DAEMON, "short", SHORT)
+    drop_in(DESKTOP, "short", SHORT)
+    return seen
+
+
+def login() -> Any:
+    """Out and in again: it is there without anybody asking for it."""
+    subprocess.run(["systemctl", "restart", f"user@{UID}.service"], check=True)
+    manager = user("is-system-running", "--wait")
+    return {
+        "manager": manager,
+        "socket": show(SOCKET, "ActiveState"),
+        "daemon": show(DAEMON, "ActiveState", "NRestarts"),
+        "desktop": show(DESKTOP, "ActiveState", "ConditionResult"),
+        "mode": [
+            oct((RUNTIME / "ingle").stat().st_mode),
+            oct((RUNTIME / "ingle/ingle.sock").stat().st_mode),
+        ],
+        "answer": ask(),
+        "doctor": [
+            finding
+            for finding in person(INGLE, "--json", "doctor").stdout.splitlines()
+            if "autostart" in finding
+        ],
+        "again": ingle("setup", "--yes", "--plugins", "none"),
+    }
+
+
+def sandbox() -> Any:
+    """The same acts beside the sandbox and in it; the directories have to come back by themselves."""
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind("\0ingle-boot")
+    abstract.listen()
+    shutil.rmtree(HOME / ".cache/ingle")
+    probe = f"ExecStartPost={PYTHON} -I {PROBES} %h/.local/state/ingle/inside"
+    drop_in(DAEMON, "probe", f"[Service]\n{probe}\n")
+    user("daemon-reload")
+    user("restart", DAEMON)
+    inside = json.loads((HOME / ".local/state/ingle/inside").read_text())
+    (HOME / f".config/systemd/user/{DAEMON}.d/probe.conf").unlink()
+    user("daemon-reload")
+    beside = (
+        "systemd-run",
+        "--user",
+        "--quiet",
+        "--wait",
+        "--pipe",
+        PYTHON,
+        "-I",
+        PROBES,
+    )
+    network = ("nsenter", f"--target={pid()}", "--net", PYTHON, "-I", PROBES)
+    in_network = json.loads(subprocess.run(network, env=ENVIRON, capture_output=True, check=True).stdout)
+    rows = dict(line.split(":\t") for line in Path(f"/proc/{pid()}/status").read_text().splitlines())
+    return {
+        "outside": json.loads(person(*beside).stdout),
+        "inside": inside | {name: in_network[name] for name in ("reach an abstract socket",)},
+        "main": {name: rows[name].strip() for name in ("CapBnd", "NoNewPrivs", "Seccomp")},
+        "sees": namespaces(pid()),
+        "own": namespaces(os.getpid()),
+        "loads": show(DAEMON, "OOMPolicy", "KillMode", "WatchdogUSec"),
+        "model": ingle("rpc", "assistant.generate", '{"prompt": "a", "max_tokens": 4}'),
+        "root": subprocess.run(
+            [INGLE, "--json", "--no-start", "--socket", RUNTIME / "ingle/ingle.sock", "status"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout,
+    }
+
+
+def activation() -> Any:
+    """`ingle stop` ends it; to look does not start it, a request does."""
+    before = pid()
+    stopped = ingle("stop")
+    state = show(DAEMON, "ActiveState", "Result")
+    looked = {
+        name: ingle(*name.split())["code"]
+        for name in ("status", "pause", "--no-start rpc daemon.status")
+    }
+    still = show(DAEMON, "ActiveState")
+    return {
+        "before": before,
+        "stopped": stopped,
+        "state": state,
+        "looked": looked,
+        "still": still,
+        "answer": ask(),
+    }
+
+
+def crash() -> Any:
+    before = pid()
+    os.kill(before, signal.SIGABRT)
+    return {"before": before, "answer": ask(), "unit": show(DAEMON, "NRestarts", "ActiveState")}
+
+
+def hang() -> Any:
+    """Nobody accepts; the watchdog ends it, and the next one answers the request that waits."""
+    before = pid()
+    os.kill(before, signal.SIGSTOP)
+    return {"before": before, "answer": ask(), "unit": show(DAEMON, "NRestarts", "ActiveState")}
+
+
+def configuration() -> Any:
+    """A mistake in config.toml: no other start would mend it."""
+    config = HOME / ".config/ingle/config.toml"
+    person("mkdir", "-p", str(config.parent))
+    config.write_text("[daemon]\nnonsense = 1\n")
+    user("restart", DAEMON)
+    wrong = show(DAEMON, "ActiveState", "Result", "ExecMainStatus", "NRestarts")
+    asked = ingle("rpc", "daemon.status")
+    doctor = person(INGLE, "--json", "doctor").stdout.splitlines()
+    config.unlink()
+    again = ingle("setup", "--yes", "--plugins", "none")
+    return {
+        "unit": wrong,
+        "asked": asked,
+        "doctor": [json.loads(line) for line in doctor if '"level":"fail"' in line],
+        "again": again,
+        "answer": ask(),
+    }
+
+
+def desktop() -> Any:
+    """A session that reaches graphical-session.target, and ends."""
+    seen: dict[str, Any] = {
+        "without a screen": user("start", DESKTOP),
+        "state": show(DESKTOP, "ActiveState"),
+    }
+    sessions = HOME / ".config/systemd/user/session.target"
+    sessions.write_text(SESSION)
+    user("daemon-reload")
+    user("set-environment", "DISPLAY=:77")
+    seen["start"] = user("start", "session.target")
+    seen["started"] = show(DESKTOP, "ActiveState", "MainPID", "StatusText", "Result")
+    seen["at login"] = person(INGLE, "setup", "--at-login", DISPLAY=":77").returncode
+    seen["same"] = show(DESKTOP, "MainPID")
+    user("stop", "session.target", "graphical-session.target")
+    seen["ended"] = show(DESKTOP, "ActiveState", "Result")
+    user("unset-environment", "DISPLAY")
+    return seen
+
+
+def other_desktop() -> Any:
+    """A session that does not: its autostart file has the unit started, with its display."""
+    at_login = person(INGLE, "setup", "--at-login", DISPLAY=":78")
+    started = show(DESKTOP, "ActiveState", "MainPID", "Result")
+    environ = Path(f"/proc/{started['MainPID']}/environ") if started["MainPID"] != "0" else None
+    return {
+        "code": at_login.returncode,
+        "err": at_login.stderr,
+        "started": started,
+        "display": b"DISPLAY=:78\0" in environ.read_bytes() if environ else False,
+    }
+
+
+def stop() -> Any:
+    user("stop", DESKTOP, SOCKET, DAEMON)
+    return {
+        "daemon": show(DAEMON, "ActiveState", "Result"),
+        "socket": (RUNTIME / "ingle/ingle.sock").exists(),
+    }
+
+
+def remove() -> Any:
+    for unit in (DAEMON, DESKTOP):
+        shutil.rmtree(HOME / f".config/systemd/user/{unit}.d")
+    (HOME / ".config/systemd/user/session.target").unlink()
+    removed = ingle("setup", "--remove")
+    return {"removed": removed, "state": show(DAEMON, "LoadState"), "tree": tree()}
+
+
+def journal() -> Any:
+    def lines(*words: str) -> list[str]:
+        done = subprocess.run(
+            ["journalctl", "--no-pager", "-o", "cat", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.splitlines()
+
+    return {
+        "daemon": lines("_SYSTEMD_USER_UNIT=ingle.service"),
+        "systemd": lines("USER_UNIT=ingle.service"),
+        "desktop": lines(
+            "_SYSTEMD_USER_UNIT=ingle-desktop.service", "+", "USER_UNIT=ingle-desktop.service"
+        ),
+    }
+
+
+CHAPTERS: tuple[Callable[[], Any], ...] = (
+    boot, set_up, login, sandbox, activation, crash, hang, configuration, desktop, other_desktop, stop, remove, journal
+)  # fmt: skip
+
+if __name__ == "__main__":
+    seen: dict[str, Any] = {}
+    for chapter in CHAPTERS:
+        print(f"== {chapter.__name__}", flush=True)
+        try:
+            seen[chapter.__name__] = chapter()
+        except Exception:
+            seen[chapter.__name__] = {"broken": traceback.format_exc()}
+            traceback.print_exc(file=sys.stdout)
+        (OUT / "seen.json").write_text(json.dumps(seen, indent=1))

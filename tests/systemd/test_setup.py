@@ -1,0 +1,393 @@
+"""`ingle setup`: there and back, again and again, cut off anywhere; only its own files are touched."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.user_manager import FakeManager, tree
+from ingle.cli.installing import ledger, plugins
+from ingle.cli.installing.installation import ledger_of
+from ingle.cli.installing.ledger import Entry, Ledger
+from ingle.cli.installing.table import APP_ID, File
+from ingle.paths import Paths
+from ingle.plughost.approvals import Approval, Approvals
+
+LAUNCHER = f"data_home/applications/{APP_ID}.desktop"
+AUTOSTART = f"config_home/autostart/{APP_ID}.desktop"
+UNIT = "data_home/systemd/user/ingle.service"
+LINK = "config_home/systemd/user/default.target.wants/ingle.service"
+
+
+def test_there_and_back_leaves_nothing(ingle, home: Path):
+    before = tree(home)
+    assert ingle("--json", "setup", "--yes").changed
+    there = tree(home)
+    assert {LAUNCHER, AUTOSTART} <= set(there)
+    assert ingle("--json", "setup", "--remove").changed
+    assert tree(home) == before
+
+
+def test_with_systemd_there_and_back_leaves_nothing(ingle, home: Path, systemd: FakeManager):
+    before = tree(home)
+    assert ingle("--json", "setup", "--yes").code == 0
+    there = tree(home)
+    assert {LAUNCHER, AUTOSTART, UNIT, LINK} <= set(there)
+    assert there[LINK] == str(home / UNIT)
+    assert systemd.running == {"ingle.socket", "ingle.service"}
+    assert ingle("--json", "setup", "--remove").code == 0
+    assert tree(home) == before
+    assert systemd.running == set()
+
+
+def test_a_second_run_does_nothing(ingle, home: Path, systemd: FakeManager):
+    ingle("--json", "setup", "--yes")
+    there = tree(home)
+    again = ingle("--json", "setup", "--yes")
+    assert not again.changed
+    assert tree(home) == there
+    assert systemd.asked("stop") == []
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(ingle, home: Path, systemd: FakeManager):
+    before = tree(home)
+    planned = ingle("--json", "setup", "--dry-run").steps
+    assert tree(home) == before
+    assert systemd.running == set()
+    assert planned == ingle("--json", "setup", "--yes").steps
+    there = tree(home)
+    back = ingle("--json", "setup", "--remove", "--dry-run").steps
+    assert tree(home) == there
+    removed = ingle("--json", "setup", "--remove").steps
+    assert {what for what, action in back.items() if action == "remove"} <= set(removed)
+
+
+def test_every_step_is_a_line(ingle, home: Path):
+    lines = ingle("setup", "--yes", "--plugins", "clipboard").out.splitlines()
+    assert f"wrote         ~/{LAUNCHER}" in lines
+    assert any(line.startswith("allowed       plugin clipboard (") for line in lines)
+    assert "asks for  clipboard      read what is copied and set the clipboard" in lines
+    assert ingle("setup", "--remove", "--quiet").out == ""
+
+
+def test_the_files_start_this_very_installation(ingle, home: Path, systemd: FakeManager):
+    ingle("setup", "--yes", "--plugins", "none")
+    programs = Path(sys.executable).parent
+    assert f"ExecStart={programs}/ingled" in (home / UNIT).read_text()
+    assert f"Exec={programs}/ingle popup" in (home / LAUNCHER).read_text()
+
+
+def test_directories_that_are_not_the_usual_ones_stand_in_the_units(
+    ingle, home: Path, systemd: FakeManager
+):
+    ingle("setup", "--yes", "--plugins", "none")
+    unit = (home / UNIT).read_text()
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        assert f"Environment=XDG_{name}_HOME={home}/{name.lower()}_home\n" in unit
+    assert (
+        f"ReadWritePaths={home}/data_home/ingle {home}/state_home/ingle {home}/cache_home/ingle\n"
+        in unit
+    )
+    assert f"CUDA_CACHE_PATH={home}/cache_home/ingle/cuda" in unit
+
+
+@pytest.mark.parametrize(("version", "grows"), [("252", False), ("254", True)])
+def test_restarts_wait_longer_each_time_where_systemd_can_do_that(
+    ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch, version: str, grows: bool
+):
+    monkeypatch.setenv("FAKE_VERSION", version)
+    ingle("setup", "--yes", "--plugins", "none")
+    assert (home / f"{UNIT}.d/backoff.conf").exists() is grows
+
+
+# ---- what somebody else wrote
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_file_of_the_persons_stays_and_is_named(ingle, home: Path, when: str):
+    mine = home / LAUNCHER
+    if when == "after":
+        ingle("setup", "--yes", "--plugins", "none")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine")
+    assert ingle("--json", "setup", "--yes", "--plugins", "none").steps[str(mine)] == "keep"
+    removed = ingle("--json", "setup", "--remove").steps
+    assert removed.get(str(mine)) == ("keep" if when == "after" else None)
+    assert mine.read_text() == "mine"
+
+
+def test_what_an_older_version_wrote_is_renewed_or_removed(ingle, home: Path):
+    older = ledger_of(Paths.from_environment())
+    older.put(File(home / LAUNCHER, b"older"))
+    older.put(File(home / "data_home/applications/gone.desktop", b"older"))
+    steps = ingle("--json", "setup", "--yes", "--plugins", "none").steps
+    assert steps[str(home / LAUNCHER)] == "write"
+    assert not (home / "data_home/applications/gone.desktop").exists()
+
+
+def test_a_file_that_is_gone_is_written_again_and_no_trouble_when_removed(ingle, home: Path):
+    ingle("setup", "--yes", "--plugins", "none")
+    (home / LAUNCHER).unlink()
+    assert ingle("--json", "setup", "--yes", "--plugins", "none").steps[str(home / LAUNCHER)] == "write"
+    (home / LAUNCHER).unlink()
+    assert ingle("setup", "--remove").code == 0
+
+
+def test_folders_with_something_in_them_stay(ingle, home: Path):
+    ingle("setup", "--yes", "--plugins", "none")
+    (home / "data_home/applications/mine.desktop").write_text("mine")
+    steps = ingle("--json", "setup", "--remove").steps
+    assert steps[str(home / "data_home/applications")] == "keep"
+    assert (home / "data_home/applications/mine.desktop").exists()
+
+
+def test_a_record_that_cannot_be_read_is_no_reason_to_guess(ingle, home: Path):
+    record = home / "state_home/ingle/setup.json"
+    record.parent.mkdir()
+    record.write_text("{")
+    ran = ingle("setup", "--remove")
+    assert ran.code == 1
+    assert str(record) in ran.err
+
+
+# ---- cut off
+
+
+class Cut(OSError):
+    """A full disk, or the plug."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_cut_off_anywhere_it_can_be_finished_and_taken_back(
+    ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch, moment: str
+):
+    before, replace = tree(home), ledger._replace
+    done = False
+    cut_at = 0
+    while not done:
+        calls, cut_at = iter(range(10_000)), cut_at + 1
+
+        def cut(file: File, mode: int = 0o644, calls=calls, at=cut_at) -> None:
+            is_now = next(calls) + 1 == at
+            if is_now and moment == "before":
+                raise Cut(28, "No space left on device")
+            replace(file, mode)
+            if is_now:
+                raise Cut(28, "No space left on device")
+
+        monkeypatch.setattr(ledger, "_replace", cut)
+        done = ingle("setup", "--yes", "--plugins", "none").code == 0
+        monkeypatch.setattr(ledger, "_replace", replace)
+        if cut_at % 2:
+            again = ingle("--json", "setup", "--yes", "--plugins", "none")
+            assert again.code == 0
+            assert "keep" not in again.steps.values()
+        assert ingle("setup", "--remove").code == 0
+        assert tree(home) == before
+    assert cut_at > 10
+
+
+def test_a_full_disk_leaves_the_old_file_whole(home: Path, monkeypatch: pytest.MonkeyPatch):
+    book, path = Ledger(home / "setup.json"), home / "file"
+    book.put(File(path, b"old"))
+
+    def full(_: int) -> None:
+        raise Cut(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        book.put(File(path, b"new"))
+    assert path.read_bytes() == b"old"
+    assert {entry.name for entry in home.iterdir() if entry.is_file()} == {"file", "setup.json"}
+
+
+def test_between_two_contents_both_are_ours(home: Path):
+    """The plug was pulled between the record and the file, or the file and the record."""
+    for on_disk in (b"old", b"new"):
+        book, path = Ledger(home / "setup.json"), home / "file"
+        path.write_bytes(b"old")
+        old = ledger.fingerprint(path)
+        path.write_bytes(b"new")
+        new = ledger.fingerprint(path)
+        book.record.files[str(path)] = Entry(hashes=[old, new])
+        path.write_bytes(on_disk)
+        assert book.put(File(path, b"new")) != "foreign"
+        assert book.record.files[str(path)].hashes == [new]
+        assert book.take_back(str(path))
+
+
+# ---- plugins
+
+
+def approvals(home: Path) -> dict[str, bool]:
+    file = home / "state_home/ingle/plugins.json"
+    found = json.loads(file.read_text()) if file.exists() else {}
+    return {name: approval["enabled"] for name, approval in found.items()}
+
+
+def test_without_a_yes_and_nobody_to_ask_nothing_is_done(ingle, home: Path):
+    before = tree(home)
+    ran = ingle("setup")
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert tree(home) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "enabled"),
+    [
+        ("y", {"clipboard", "notify"}),
+        ("n", set()),
+        ("notify", {"notify"}),
+        ("notify, clipboard", {"clipboard", "notify"}),
+    ],
+)
+def test_the_person_is_asked(
+    ingle, home: Path, monkeypatch: pytest.MonkeyPatch, answer: str, enabled: set[str]
+):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert ingle("setup", "--plugins", "clipboard,notify").code == 0
+    assert {name for name, on in approvals(home).items() if on} == enabled
+
+
+def test_a_cancelled_question_changes_nothing(ingle, home: Path, monkeypatch: pytest.MonkeyPatch):
+    before = tree(home)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert ingle("setup").code == 130
+    assert tree(home) == before
+
+
+def test_all_built_in_plugins_come_unless_the_person_has_said_no(ingle, home: Path):
+    paths = Paths.from_environment()
+    Approvals(paths.approvals).put("notify", Approval(enabled=False, manifest_sha256="", grants=[]))
+    ingle("setup", "--yes")
+    enabled = approvals(home)
+    assert enabled.pop("notify") is False
+    assert all(enabled.values())
+    assert "clipboard" in enabled
+    ingle("setup", "--yes", "--plugins", "notify")
+    assert approvals(home)["notify"]
+
+
+def test_only_what_the_set_up_enabled_is_taken_back(ingle, home: Path):
+    paths = Paths.from_environment()
+    plugins.approve(plugins.undecided(paths, "notify"), paths)
+    ingle("setup", "--yes")
+    ingle("setup", "--remove")
+    assert approvals(home) == {"notify": True}
+
+
+def test_what_is_approved_is_what_stands_on_disk(ingle, home: Path):
+    ingle("setup", "--yes", "--plugins", "clipboard")
+    assert plugins.undecided(Paths.from_environment(), "clipboard") == []
+
+
+def test_an_unknown_plugin_is_named_and_nothing_is_done(ingle, home: Path):
+    before = tree(home)
+    ran = ingle("setup", "--yes", "--plugins", "clipbord")
+    assert ran.code == 5
+    assert "clipbord" in ran.err
+    assert tree(home) == before
+
+
+def test_the_drop_folder_is_made_where_the_daemon_cannot(ingle, home: Path, systemd: FakeManager):
+    ingle("setup", "--yes", "--plugins", "files")
+    assert (home / "Ingle Drop").is_dir()
+    ingle("setup", "--remove")
+    assert not (home / "Ingle Drop").exists()
+
+
+# ---- around it
+
+
+def test_with_sudo_it_says_that_it_never_needs_root(ingle, home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "somebody")
+    ran = ingle("setup", "--yes")
+    assert ran.code == 4
+    assert "as yourself" in ran.err
+
+
+def test_a_unit_that_does_not_start_is_an_error_with_the_next_step(
+    ingle, home: Path, systemd: FakeManager
+):
+    (systemd.state / "fails-ingle.service").touch()
+    ran = ingle("setup", "--yes", "--plugins", "none")
+    assert ran.code == 1
+    assert "journalctl --user -u ingle" in ran.err
+
+
+@pytest.mark.parametrize(("state", "said"), [("masked", "unmask"), ("not-found", "XDG_DATA_HOME")])
+def test_units_that_systemd_does_not_load_are_explained(
+    ingle, home: Path, systemd: FakeManager, state: str, said: str
+):
+    (systemd.state / "load").write_text(state)
+    ran = ingle("setup", "--yes", "--plugins", "none")
+    assert ran.code == 1
+    assert said in ran.err
+
+
+def test_in_a_shell_that_is_no_session_the_units_wait_for_the_next_login(
+    ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch
+):
+    (home / "runtime_dir/systemd/private").unlink()
+    ran = ingle("setup", "--yes", "--plugins", "none")
+    assert ran.code == 0
+    assert "next login" in ran.out
+    assert (home / UNIT).exists()
+
+
+def test_the_desktops_part_starts_at_once_where_there_is_a_screen(
+    ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DISPLAY", ":7")
+    ingle("setup", "--yes", "--plugins", "none")
+    assert "ingle-desktop.service" in systemd.running
+    assert systemd.asked("import-environment") == ["import-environment DISPLAY"]
+
+
+@pytest.mark.parametrize("is_graphical", [True, False])
+def test_at_login_systemd_has_its_way(ingle, home: Path, systemd: FakeManager, is_graphical: bool):
+    if is_graphical:
+        (systemd.state / "graphical-session.target").touch()
+    assert ingle("setup", "--at-login").code == 0
+    assert ("ingle-desktop.service" in systemd.running) is not is_graphical
+
+
+def test_at_login_without_systemd_the_process_becomes_the_desktops(
+    ingle, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    became: list[list[str]] = []
+
+    class Became(BaseException):
+        pass
+
+    def execv(program: str, words: list[str]) -> None:
+        became.append([program, *words[1:]])
+        raise Became
+
+    monkeypatch.setattr(os, "execv", execv)
+    with pytest.raises(Became):
+        ingle("setup", "--at-login")
+    assert became == [[str(Path(sys.executable).with_name("ingle")), "desktop", "--with-daemon"]]
+
+
+def doctor(ingle) -> list[tuple[str, str]]:
+    lines = [json.loads(line) for line in ingle("--json", "doctor").out.splitlines()]
+    return [(line["level"], line["message"]) for line in lines if line["name"] == "autostart"]
+
+
+def test_the_doctor_says_whether_it_is_set_up(ingle, home: Path, systemd: FakeManager):
+    assert [level for level, _ in doctor(ingle)] == ["warn"]
+    ingle("setup", "--yes", "--plugins", "none")
+    assert doctor(ingle) == [
+        ("ok", "ingle.socket active, ingle.service active, ingle-desktop.service inactive")
+    ]
+    (systemd.state / "fails-ingle.service").touch()
+    assert [level for level, _ in doctor(ingle)] == ["fail"]
+    (home / LAUNCHER).write_text("mine")
+    assert [level for level, _ in doctor(ingle)] == ["ok", "fail"]
