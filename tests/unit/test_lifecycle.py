@@ -27,7 +27,7 @@ def own_handlers() -> Iterator[None]:
 def test_a_bug_at_the_start_is_a_line_and_the_log_has_the_rest(
     private_dirs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
     monkeypatch.setattr(lifecycle, "App", broken)
