@@ -72,7 +72,7 @@ class App:
         self._supervisor = Supervisor(
             settings.engine, Ears(self._tell_engine, self._tell_loading), snapshots=paths.prefixes
         )
-        self._admission = Admission(settings.engine.queue)
+        self._admission = Admission(settings.engine.queue, self._tell_activity)
         self._engine = EngineClient(self._supervisor, self._admission)
         keep = (settings.context.keep_items, settings.context.keep_minutes * 60.0)
         self._memory, self._results = Memory(*keep), Results(*keep, self._hub.publish)
@@ -98,6 +98,7 @@ class App:
         )
         self._gpus = GpuWatch()
         self._overview = Overview([self._supervisor, self._gpus], self._aside, self._hub.publish)
+        embedder = Embedder(self._engine, self._library, settings.model.embedder)
         routes |= methods.routes(
             daemon.DaemonMethods(
                 __version__, self, self._supervisor, self._engine, self._aside, self._overview
@@ -114,12 +115,7 @@ class App:
                 settings.engine,
                 self._aside.park,
             ),
-            engine.handlers(
-                self._engine,
-                Embedder(self._engine, self._library, settings.model.embedder),
-                self._gpus,
-                self._overview,
-            ),
+            engine.handlers(self._engine, embedder, self._gpus, self._overview),
             plugin.handlers(self._plugins),
             desktop.handlers(self._plugins.places),
         )
@@ -230,3 +226,6 @@ class App:
 
     def _tell_loading(self, model: str, share: float) -> None:
         self._hub.publish("engine", "loading", {"model": model, "progress": share})
+
+    def _tell_activity(self, is_busy: bool) -> None:
+        self._hub.publish("engine", "activity", {"busy": is_busy})
