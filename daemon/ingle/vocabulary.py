@@ -15,6 +15,10 @@ Tier = Literal["tiny", "small", "medium"]
 
 TIERS: tuple[Tier, ...] = ("tiny", "small", "medium")
 
+Holdable = Literal["model", "background", "watching"]
+"""What can be held back: the model steps aside and background work waits; background work alone
+waits; plugins that watch the desktop rest."""
+
 Topic = Literal["engine", "context", "skill", "plugin", "document", "job"]
 
 
@@ -30,11 +34,13 @@ class EngineState(StrEnum):
 
 
 class DaemonState(StrEnum):
-    """What `daemon.status` says of the whole: `degraded` comes with a warning that tells why."""
+    """What `daemon.status` says of the whole: `degraded` comes with a warning that tells why, `aside`
+    means that the model has stepped aside for a reason."""
 
     STARTING = "starting"
     READY = "ready"
     PAUSED = "paused"
+    ASIDE = "aside"
     DEGRADED = "degraded"
     STOPPING = "stopping"
 

@@ -1,6 +1,7 @@
 """Who may touch what: the engine's library, the network, ours from plugins, the clock in tests."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,18 @@ def test_only_a_model_pull_uses_the_network():
         if path != SOURCES
         for name in imports(path)
         if any(is_below(name, network) for network in NETWORK)
+    ]
+    assert found == []
+
+
+def test_no_driver_of_a_gpu_is_asked_how_it_is():
+    """A question to NVML wakes a GPU that sleeps; memory is asked for by a child that ends, when a model
+    is loaded (`engine.probe`)."""
+    drivers = re.compile(r"pynvml|nvidia[-_]smi|libnvidia-ml|amdsmi|rocm[-_]smi", re.IGNORECASE)
+    found = [
+        name_of(path)
+        for path in modules("daemon", "plugins")
+        if drivers.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
 

@@ -2,8 +2,8 @@ import msgspec
 
 from fakes.daemon import STATUS
 from ingle.cli.status import engine_line, plugin_line
-from ingle.vocabulary import EngineState, PluginState
-from ingle.wire.calls.daemon import EngineStatus, StatusResult
+from ingle.vocabulary import DaemonState, EngineState, PluginState
+from ingle.wire.calls.daemon import EngineStatus, HoldInfo, StatusResult
 from ingle.wire.calls.plugin import PluginInfo
 
 
@@ -59,3 +59,19 @@ def test_a_running_plugin_shows_its_process():
     assert plugin_line(plugin) == "running  pid 5"
     assert plugin_line(msgspec.structs.replace(plugin, pid=None)) == "running"
     assert plugin_line(msgspec.structs.replace(plugin, state=PluginState.DISABLED)) == "disabled"
+    noted = msgspec.structs.replace(plugin, reason="no UPower here")
+    assert plugin_line(noted) == "running  pid 5  no UPower here"
+
+
+def test_what_is_held_back_is_shown_with_its_reason(ingle, daemon):
+    holds = [
+        HoldInfo(what="model", reason="game", by="plugin power"),
+        HoldInfo(what="background", reason="on battery", by="plugin power"),
+    ]
+    daemon.answers["daemon.status"] = msgspec.structs.replace(
+        STATUS, state=DaemonState.ASIDE, reason="game", held="game, on battery", holds=holds
+    )
+    ran = ingle("status")
+    assert "aside: game" in ran.out
+    assert "the model is aside: game (plugin power)" in ran.out
+    assert "background work waits: on battery" in ran.out

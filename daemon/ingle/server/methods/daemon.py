@@ -10,20 +10,20 @@ from typing import Protocol
 from ingle.engine.client import EngineClient
 from ingle.engine.supervisor import Supervisor
 from ingle.rpc.dispatcher import Call, Handler
-from ingle.vocabulary import DaemonState, EngineState
+from ingle.server.aside import Aside
+from ingle.server.overview import Overview
 from ingle.wire.calls.base import Done, NoParams
-from ingle.wire.calls.daemon import EngineStatus, ReloadResult, StatusResult
+from ingle.wire.calls.daemon import HoldParams, ReleaseParams, ReloadResult, StatusResult
 from ingle.wire.calls.plugin import PluginInfo
 
 
 class Switches(Protocol):
     """What the daemon can be told to do as a whole; `app` implements it."""
 
-    @property
-    def is_paused(self) -> bool: ...
     def plugins(self) -> list[PluginInfo]: ...
-    async def pause(self) -> None: ...
-    async def resume(self) -> None: ...
+    def desktop(self) -> str | None:
+        """The graphical session that is attached, in words."""
+
     async def reload(self) -> ReloadResult:
         """Raises `ConfigError`, and then nothing has changed."""
 
@@ -38,6 +38,8 @@ class DaemonMethods:
     switches: Switches
     supervisor: Supervisor
     engine: EngineClient
+    aside: Aside
+    overview: Overview
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -45,8 +47,10 @@ class DaemonMethods:
     def handlers(self) -> dict[str, Handler]:
         return {
             "daemon.status": self.status,
-            "daemon.pause": self._doing(self.switches.pause),
-            "daemon.resume": self._doing(self.switches.resume),
+            "daemon.pause": self._doing(self.aside.pause),
+            "daemon.resume": self._doing(self.aside.resume),
+            "daemon.hold": self.hold,
+            "daemon.release": self.release,
             "daemon.reload": self.reload,
             "daemon.stop": self.stop,
         }
@@ -60,17 +64,30 @@ class DaemonMethods:
 
     async def status(self, _: NoParams, call: Call) -> StatusResult:
         engine = await self.supervisor.status()
-        warnings = self.supervisor.warnings()
+        warnings = self.overview.warnings()
+        now = self.overview.now(engine, warnings)
         return StatusResult(
             version=self.version,
             pid=os.getpid(),
             uptime_s=round(time.monotonic() - self._started, 3),
-            state=state_of(engine, warnings, self.switches.is_paused),
+            state=now.state,
             engine=engine,
             queue=self.engine.queue(),
             plugins=self.switches.plugins(),
+            desktop=self.switches.desktop(),
             warnings=warnings,
+            reason=now.reason,
+            held=now.held,
+            holds=self.aside.holds.list(),
         )
+
+    async def hold(self, params: HoldParams, call: Call) -> Done:
+        await self.aside.hold(params.what, params.reason, call.caller)
+        return Done()
+
+    async def release(self, params: ReleaseParams, call: Call) -> Done:
+        await self.aside.release(params.what, params.reason, call.caller, params.after_s)
+        return Done()
 
     async def reload(self, _: NoParams, call: Call) -> ReloadResult:
         return await self.switches.reload()
@@ -78,14 +95,3 @@ class DaemonMethods:
     async def stop(self, _: NoParams, call: Call) -> Done:
         asyncio.get_running_loop().call_soon(self.switches.stop)
         return Done()
-
-
-def state_of(engine: EngineStatus, warnings: list[str], is_paused: bool) -> DaemonState:
-    """One word for the whole: what a tray icon would show."""
-    if is_paused:
-        return DaemonState.PAUSED
-    if engine.state in (EngineState.FAILED, EngineState.ABSENT) or warnings:
-        return DaemonState.DEGRADED
-    if engine.state in (EngineState.STARTING, EngineState.LOADING):
-        return DaemonState.STARTING
-    return DaemonState.READY

@@ -1,6 +1,7 @@
 """`model.*`: the models there are and the one that is resident."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ingle.assistant.assistant import Assistant
@@ -34,7 +35,10 @@ def handlers(
     engine: EngineClient,
     assistant: Assistant,
     config: EngineConfig,
+    park_model: Callable[[str], Awaitable[None]],
 ) -> dict[str, Handler]:
+    """`park_model` has the model step aside for a reason."""
+
     async def list_(_: NoParams, call: Call) -> list[ModelInfo]:
         return await asyncio.to_thread(_listed, library, engine.model)
 
@@ -55,7 +59,7 @@ def handlers(
         return Done()
 
     async def park(params: ModelParkParams, call: Call) -> Done:
-        await supervisor.park(params.reason)
+        await park_model(params.reason)
         return Done()
 
     async def inspect(params: ModelInspectParams, call: Call) -> ModelInspectResult:

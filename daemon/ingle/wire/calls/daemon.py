@@ -1,8 +1,10 @@
 """`daemon.*`: the state of the whole, and the switches a person has."""
 
+from typing import Annotated
+
 import msgspec
 
-from ingle.vocabulary import DaemonState, EngineState
+from ingle.vocabulary import DaemonState, EngineState, Holdable
 from ingle.wire.calls.base import Params, Result
 from ingle.wire.calls.plugin import PluginInfo
 
@@ -46,6 +48,40 @@ class QueueStatus(Result, frozen=True):
     background: int = 0
 
 
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+"""In words for a person, short enough for a menu: "game", "on battery"."""
+
+
+class HoldParams(Params, frozen=True):
+    """Lasts until it is released, the connection ends, or the person says `daemon.resume`."""
+
+    what: Holdable
+    reason: Reason
+
+
+class ReleaseParams(Params, frozen=True):
+    """Of what the same caller holds. With `after_s` it lasts so many seconds more, in which the
+    model comes back with the first request that needs it."""
+
+    what: Holdable
+    reason: Reason
+    after_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+
+
+class HoldInfo(Result, frozen=True):
+    """`by`: "you", or who called `daemon.hold`."""
+
+    what: Holdable
+    reason: str
+    by: str
+
+
+class VerifyResult(Result, frozen=True):
+    """`missing`: the GPU that the model was on and that is not there any more; null when all is well."""
+
+    missing: str | None
+
+
 class StatusResult(Result, frozen=True):
     version: str
     pid: int
@@ -54,7 +90,14 @@ class StatusResult(Result, frozen=True):
     engine: EngineStatus
     queue: QueueStatus
     plugins: list[PluginInfo] = msgspec.field(default_factory=list)
+    desktop: str | None = None
+    """The graphical session that `ingle desktop` offers, in words."""
     warnings: list[str] = msgspec.field(default_factory=list)
+    reason: str = ""
+    """Why the state is what it is, where that is not as usual."""
+    held: str | None = None
+    """Why background work waits; null when it does not."""
+    holds: list[HoldInfo] = msgspec.field(default_factory=list)
 
 
 class ReloadResult(Result, frozen=True):

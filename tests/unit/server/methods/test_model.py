@@ -39,8 +39,12 @@ def call(library: Library, method: str, params: Any = None) -> Any:
         return EngineStatus(state=EngineState.ABSENT)
 
     engine: Any = SimpleNamespace(model=None, status=status)
-    handlers = methods.handlers(library, engine, engine, engine, EngineConfig(n_ctx=512))
+    handlers = methods.handlers(library, engine, engine, engine, EngineConfig(n_ctx=512), _park)
     return asyncio.run(handlers[method](params or NoParams(), None))  # type: ignore[arg-type]
+
+
+async def _park(reason: str) -> None:
+    """Nothing is resident."""
 
 
 def test_adapters_are_listed_behind_models_and_before_the_catalog(library: Library) -> None:
