@@ -57,9 +57,16 @@ class Buttons:
             return
         kept = await self._ingle.get_result(result)
         parts = [kept.title, kept.text]
-        if kept.item is not None:
-            parts += ["-" * 72, (await self._ingle.get_context(kept.item)).text]
+        if source := await self._source_of(kept.item):
+            parts += ["-" * 72, source]
         await full_text.show("\n\n".join(part for part in parts if part) + "\n")
+
+    async def _source_of(self, item: str | None) -> str:
+        """The text that a result was made of; empty when there is none any more."""
+        try:
+            return (await self._ingle.get_context(item)).text if item else ""
+        except NotFound:
+            return ""
 
     async def _has_popup(self) -> bool:
         try:

@@ -19,6 +19,9 @@ from .waiting_room import WaitingRoom, together
 class Notify(Plugin):
     """Hears events, shows them, and does what the buttons say."""
 
+    def __init__(self) -> None:
+        self._is_up = asyncio.Event()
+
     async def run(self, ingle: Ingle) -> None:
         self._ingle, self._buttons = ingle, Buttons(ingle)
         self._screen, self._held = Screen(), WaitingRoom()
@@ -26,6 +29,7 @@ class Notify(Plugin):
         self._showing = asyncio.Lock()
         """Held until the id of a notification is known: a signal may overtake the answer."""
         self._server = Server(lambda *signal: self._heard.put_nowait(signal))
+        self._is_up.set()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reach())
@@ -131,6 +135,7 @@ class Notify(Plugin):
     ) -> None:
         """Show a notification; one with the same `key` takes its place. With the id of a kept
         `result` it has that one's buttons."""
+        await self._is_up.wait()
         try:
             await self._show(Bubble(title, text, key, urgency, result))
         except NoServer as reason:

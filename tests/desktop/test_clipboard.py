@@ -224,12 +224,13 @@ async def test_summarize_now_sends_a_short_text_too(daemon: PluginDaemon, own: O
 async def test_copy_can_be_pasted_and_is_not_taken_for_a_text_of_the_person(
     daemon: PluginDaemon, own: Own
 ) -> None:
-    await daemon.hosts.call("clipboard", "copy", {"text": LONG + "é"})
+    long = (LONG + "é") * 400  # more than one request to the X server takes
+    await daemon.hosts.call("clipboard", "copy", {"text": long})
     pasted = await asyncio.create_subprocess_exec(
         "xclip", "-selection", "clipboard", "-out", "-t", "UTF8_STRING", stdout=subprocess.PIPE
     )
     out, _ = await pasted.communicate()
-    assert out.decode() == LONG + "é"
+    assert out.decode() == long
     await own(text="E" * 500)
     assert await sent(daemon) == ["E" * 500]
 

@@ -144,6 +144,21 @@ class Popup(Plugin):
 """
 
 
+async def test_a_result_whose_source_is_no_longer_kept_is_opened_without_it(
+    session_bus: str, private_dirs: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, opened = private_dirs / "bin", private_dirs / "opened"
+    _fake_opener(programs, opened)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    server = await serve(*ALL)
+    async with notify(private_dirs) as daemon:
+        daemon.items.clear()
+        daemon.emit("skill", "summary.ready", READY)
+        server.say(f"press {(await server.shown())['id']} open")
+        path = (await asyncio.to_thread(opened.read_text)).strip()
+        assert await asyncio.to_thread(Path(path).read_text) == "A letter\n\nAda writes.\n"
+
+
 async def test_what_is_forgotten_is_not_copied(daemon: PluginDaemon, serve: Serve) -> None:
     server = await serve(*ALL)
     daemon.emit("skill", "summary.ready", READY)

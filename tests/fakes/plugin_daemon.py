@@ -93,6 +93,8 @@ class PluginDaemon:
         return {"id": str(len(self.puts)), "accepted": True, "reason": None}
 
     async def _get(self, params: Any, call: Call) -> dict[str, Any]:
+        if params.id not in self.items:
+            raise NotFound(f"no item {params.id!r}")
         return self.items[params.id]
 
     async def _get_result(self, params: Any, call: Call) -> dict[str, Any]:

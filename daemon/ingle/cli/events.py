@@ -60,6 +60,8 @@ def _gist(event: Event) -> str:
     match event.topic, event.name:
         case "skill", "summary.ready":
             return f"{data.get('title') or data.get('origin')}: {one_line(str(data.get('text')), 300)}"
+        case "skill", "result.ready":
+            return f"{data.get('kind')}: {one_line(str(data.get('title')), 300)}"
         case "skill", "summary.failed":
             return f"{data.get('title') or data.get('origin')}: {data.get('reason')}"
         case "engine", _:

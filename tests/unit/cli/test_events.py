@@ -46,6 +46,7 @@ def test_an_unknown_topic_is_a_wrong_command_line(ingle):
     ("event", "gist"),
     [
         (Event("skill", "summary.failed", {"origin": "o", "reason": "why"}), "o: why"),
+        (Event("skill", "result.ready", {"kind": "answer", "title": "When?"}), "answer: When?"),
         (Event("engine", "state", {"state": "ready", "model": "m", "reason": ""}), "ready m"),
         (Event("plugin", "state", {"name": "p", "state": "failed", "reason": "r"}), "p failed r"),
         (Event("context", "item.added", {"id": "1"}), '{"id":"1"}'),
