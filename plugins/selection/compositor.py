@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 ANSWER_S = 2.0
-PRESSED_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,6 @@ def _nodes(node: Any) -> Iterator[Any]:
     yield node
     for below in (*node.get("nodes", ()), *node.get("floating_nodes", ())):
         yield from _nodes(below)
-
-
-async def press(modifiers: tuple[str, ...], key: str) -> bool:
-    """Press a chord through wtype; whether the compositor takes keys from programs."""
-    if shutil.which("wtype") is None:
-        return False
-    names = {"Control_L": "ctrl", "Shift_L": "shift"}
-    held = [names[name] for name in modifiers]
-    options = [word for name in held for word in ("-M", name)]
-    options += ["-k", key] if len(key) > 1 else [key]
-    options += [word for name in reversed(held) for word in ("-m", name)]
-    code, _ = await _run(["wtype", "-s", "20", *options], PRESSED_S)
-    return code == 0
 
 
 async def _run(command: list[str], within_s: float) -> tuple[int, bytes]:

@@ -44,13 +44,14 @@ class DataControl:
         self._sock, self._loop = sock, asyncio.get_running_loop()
         self._unpacker = Unpacker()
         self._last_id = REGISTRY
-        self._globals: dict[str, tuple[int, int]] = {}
+        self.globals: dict[str, tuple[int, int]] = {}
         self._offers: dict[int, list[str]] = {}
         self._sources: dict[int, Source] = {}
         self._current: dict[str, int] = {"CLIPBOARD": 0, "PRIMARY": 0}
         self._callbacks: dict[int, asyncio.Future[None]] = {}
         self._writing: set[asyncio.Task[None]] = set()
-        self._manager = self._device = 0
+        self._manager = self._device = self.seat = 0
+        self._is_retired = False
         self.changes = 0
         """How often one of the selections changed."""
         self.gone = asyncio.Event()
@@ -74,15 +75,15 @@ class DataControl:
 
     async def _begin(self) -> None:
         self._loop.add_reader(self._sock.fileno(), self._read)
-        self._send(DISPLAY, 1, REGISTRY)
+        self.send(DISPLAY, 1, REGISTRY)
         await self._roundtrip()
-        name = next((name for name in MANAGERS if name in self._globals), None)
-        if name is None or "wl_seat" not in self._globals:
+        name = next((name for name in MANAGERS if name in self.globals), None)
+        if name is None or "wl_seat" not in self.globals:
             raise NoDataControl("this desktop lets no program without a window read the clipboard")
-        seat = self._bind("wl_seat", 1)
-        self._manager = self._bind(name, 2)
-        self._device = self._new_id()
-        self._send(self._manager, 1, self._device, seat)
+        self.seat = self.bind("wl_seat", 1)
+        self._manager = self.bind(name, 2)
+        self._device = self.new_id()
+        self.send(self._manager, 1, self._device, self.seat)
         await self._roundtrip()
 
     def close(self) -> None:
@@ -93,6 +94,12 @@ class DataControl:
                 if not future.done():
                     future.set_exception(NoDataControl("the Wayland compositor has ended"))
             self._sock.close()
+
+    def retire(self) -> None:
+        """Close, but not before somebody has copied: what we own would be gone."""
+        self._is_retired = True
+        if not self._sources:
+            self.close()
 
     # ---- reading
 
@@ -105,7 +112,7 @@ class DataControl:
         offer = self._current[selection]
         ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            self._send(offer, 0, kind, descriptor=theirs)
+            self.send(offer, 0, kind, descriptor=theirs)
         except BaseException:
             os.close(ours)
             raise
@@ -135,23 +142,20 @@ class DataControl:
 
     def own(self, selection: str, values: Mapping[str, bytes]) -> Source:
         """Offer something; it stays until somebody else does, or this connection ends."""
-        source, name = Source(values), self._new_id()
+        source, name = Source(values), self.new_id()
         self._sources[name] = source
-        self._send(self._manager, 0, name)
+        self.send(self._manager, 0, name)
         for kind in source.values:
-            self._send(name, 0, kind)
-        self._send(self._device, 2 if selection == "PRIMARY" else 0, name)
+            self.send(name, 0, kind)
+        self.send(self._device, 2 if selection == "PRIMARY" else 0, name)
         return source
 
     def disown(self, selection: str) -> None:
-        self._send(self._device, 2 if selection == "PRIMARY" else 0, 0)
+        self.send(self._device, 2 if selection == "PRIMARY" else 0, 0)
 
     async def sync(self) -> None:
         """Wait until the compositor has done everything. Raises `NoDataControl`."""
         await self._roundtrip()
-
-    def holds_anything(self) -> bool:
-        return any(not source.is_cancelled for source in self._sources.values())
 
     # ---- the protocol
 
@@ -179,7 +183,7 @@ class DataControl:
         elif target == REGISTRY:
             if opcode == 0:
                 name, interface, version = message.arguments("usu")
-                self._globals[str(interface)] = (int(name), int(version))
+                self.globals[str(interface)] = (int(name), int(version))
         elif target in self._callbacks:
             future = self._callbacks.pop(target)
             if not future.done():
@@ -204,14 +208,16 @@ class DataControl:
         self.changes += 1
         if before and before not in self._current.values():
             self._offers.pop(before, None)
-            self._send(before, 1)
+            self.send(before, 1)
 
     def _take_source(self, message: Message) -> None:
         source = self._sources[message.target]
         if message.opcode == 1:
             source.is_cancelled = True
             del self._sources[message.target]
-            self._send(message.target, 1)
+            self.send(message.target, 1)
+            if self._is_retired:
+                self.retire()
             return
         kind = str(message.arguments("s")[0])
         descriptor = self._unpacker.descriptors.popleft()
@@ -237,28 +243,33 @@ class DataControl:
             os.close(descriptor)
 
     async def _roundtrip(self) -> None:
-        name = self._new_id()
+        name = self.new_id()
         future = self._callbacks[name] = self._loop.create_future()
-        self._send(DISPLAY, 0, name)
+        self.send(DISPLAY, 0, name)
         try:
             async with asyncio.timeout(ANSWER_S):
                 await future
         except TimeoutError:
             raise NoDataControl("the Wayland compositor does not answer") from None
 
-    def _bind(self, interface: str, version: int) -> int:
-        number, offered = self._globals[interface]
-        name = self._new_id()
-        self._send(REGISTRY, 0, number, interface, min(version, offered), name)
+    # ---- for more protocols on the same connection
+
+    def bind(self, interface: str, version: int) -> int:
+        """An object for one of `globals`."""
+        number, offered = self.globals[interface]
+        name = self.new_id()
+        self.send(REGISTRY, 0, number, interface, min(version, offered), name)
         return name
 
-    def _new_id(self) -> int:
+    def new_id(self) -> int:
+        """The number of the next object; they are given out in order, and none twice."""
         self._last_id += 1
         return self._last_id
 
-    def _send(
+    def send(
         self, target: int, opcode: int, *arguments: int | str, descriptor: int | None = None
     ) -> None:
+        """One request. Raises `NoDataControl` when the compositor has ended."""
         data = pack(target, opcode, *arguments)
         try:
             if descriptor is None:

@@ -7,7 +7,6 @@ only, so that a chord which some grab swallowed pastes nothing either.
 """
 
 import time
-from dataclasses import dataclass
 
 from . import offers
 from .connection import Connection
@@ -17,7 +16,7 @@ from .offers import Offer
 from .programs import Chord
 from .reading import Budget, NotReadable, Reader, Secret
 from .serving import Server
-from .transaction import CHANGED, MOVED, NotDone
+from .transaction import CHANGED, MOVED, Kept, NotDone
 from .watching import Watch
 from .windows import Place, Windows
 
@@ -36,14 +35,6 @@ COPY_S = 0.4
 SELECT_S = 1.0
 
 MARKED = "the clipboard holds a secret, which is never read and so could not be put back"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A selection as it was."""
-
-    selection: str
-    offer: Offer
 
 
 class XDesk:

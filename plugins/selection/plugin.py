@@ -56,7 +56,10 @@ class Selection(Plugin):
             wayland = Wayland(ingle.settings.keep_mb * MIB)
             self._note = wayland.note()
             ingle.running(self._note)
-            await self._serve(wayland, asyncio.Event())
+            try:
+                await self._serve(wayland, asyncio.Event())
+            finally:
+                wayland.retire()
         retry_s = FIRST_RETRY_S
         while True:
             worker = Worker(ingle.settings.keep_mb * MIB)

@@ -5,6 +5,7 @@ that fails at every step. Whatever happens, the clipboard ends up as it was, and
 promised it is not touched in the first place.
 """
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .offers import Offer
@@ -15,18 +16,12 @@ class NotDone(Exception):
     """Nothing was changed; the text says why, for the person."""
 
 
-class Place(Protocol):
-    """Where the person was working."""
+@dataclass(frozen=True)
+class Kept:
+    """A selection as it was."""
 
-    @property
-    def program(self) -> str: ...
-
-
-class Kept(Protocol):
-    """A clipboard as it was."""
-
-    @property
-    def offer(self) -> Offer: ...
+    selection: str
+    offer: Offer
 
 
 class Desk(Protocol):

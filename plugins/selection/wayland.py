@@ -1,4 +1,4 @@
-"""The selection under Wayland: data-control for the clipboard, wtype for the keys, the compositor for
+"""The selection under Wayland: data-control for the clipboard, a virtual keyboard, the compositor for
 the focus. Where one of the three is missing, the text is copied and the person is told to paste it.
 
 Weaker than on X11, and said so in README.md: nothing holds the focus still between looking and
@@ -18,6 +18,7 @@ from .fitting import fitted, for_terminal
 from .memory import Replacement
 from .taking import Taken, Wish
 from .transaction import CHANGED, MOVED, NOT_TAKEN, NotDone
+from .virtualkeyboard import VirtualKeyboard
 
 FOCUS_TRIES, FOCUS_PAUSE_S = 40, 0.025
 SERVE_S = 3.0
@@ -35,7 +36,8 @@ class Wayland:
 
     def __init__(self, keep_bytes: int) -> None:
         self._keep_bytes = keep_bytes
-        self._control: DataControl | None = None
+        self.control: DataControl | None = None
+        self._keyboard: VirtualKeyboard | None = None
 
     def note(self) -> str | None:
         """What the person should know of this desktop."""
@@ -43,10 +45,16 @@ class Wayland:
             return "Wayland: it cannot be seen here which window has the focus, so texts are only copied"
         return None
 
+    def retire(self) -> None:
+        """What was put back stays until somebody copies, as on X11."""
+        if self.control is not None:
+            self.control.retire()
+
     async def _connected(self) -> DataControl:
-        if self._control is None or self._control.gone.is_set():
-            self._control = await DataControl.connect()
-        return self._control
+        if self.control is None or self.control.gone.is_set():
+            self.control = await DataControl.connect()
+            self._keyboard = None
+        return self.control
 
     async def take(self, wish: Wish) -> Taken:
         spot = await compositor.focused()
@@ -109,7 +117,7 @@ class Wayland:
                 raise NotDone(CHANGED)
             if await compositor.focused() != spot:
                 raise NotDone(MOVED)
-            could_press = await compositor.press(chord.modifiers, chord.key)
+            could_press = await self._press(control, chord)
             was_fetched = could_press and await _until_fetched(source.fetched)
         finally:
             if not source.is_cancelled:
@@ -120,6 +128,17 @@ class Wayland:
             raise NotDone(NO_KEYS)
         if not was_fetched:
             raise NotDone(NOT_TAKEN)
+
+    async def _press(self, control: DataControl, chord: programs.Chord) -> bool:
+        """Whether the compositor takes keys from programs."""
+        try:
+            if self._keyboard is None:
+                self._keyboard = VirtualKeyboard(control)
+        except LookupError:
+            return False
+        self._keyboard.press(chord.modifiers, chord.key)
+        await control.sync()
+        return True
 
     async def _keep(self, control: DataControl, selection: str) -> dict[str, bytes]:
         """Everything that is offered. Raises `NotDone` where it cannot be read, or must not be."""

@@ -225,3 +225,8 @@ def clipboard() -> dict[str, bytes]:
 
 def digests(values: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(raw).hexdigest() for name, raw in values.items()}
+
+
+def needed(program: str) -> str:
+    """The path of a program; a test without it is skipped, by name."""
+    return shutil.which(program) or missing(program)

@@ -20,11 +20,17 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("GdkX11", "3.0")
-from gi.repository import GdkX11, GLib, Gtk  # noqa: E402, F401 - GdkX11 gives windows their numbers
+from gi.repository import GdkX11, GLib, Gtk  # noqa: E402 - after the versions
 
 
 def tell(**what: Any) -> None:
     os.write(1, (json.dumps(what) + "\n").encode())
+
+
+def number(window: Gtk.Window) -> int:
+    """Of the window on an X server; 0 under Wayland, which has none."""
+    surface = window.get_window()
+    return surface.get_xid() if isinstance(surface, GdkX11.X11Window) else 0
 
 
 class Target:
@@ -39,7 +45,7 @@ class Target:
         self.buffer.connect("changed", self.on_change)
         self.window.show_all()
         self.view.grab_focus()
-        tell(window=self.window.get_window().get_xid())
+        tell(window=number(self.window))
 
     def text(self) -> str:
         return self.buffer.get_text(self.buffer.get_start_iter(), self.buffer.get_end_iter(), True)
@@ -75,7 +81,7 @@ class Target:
         self.second.add(view)
         self.second.show_all()
         view.grab_focus()
-        tell(done="second", second=self.second.get_window().get_xid())
+        tell(done="second", second=number(self.second))
 
     def do_say_second(self) -> None:
         start, end = self.second_buffer.get_bounds()

@@ -17,11 +17,6 @@ BEFORE = offers.of_text("what I copied")
 STEPS = ["until_focused", "moment", "has_selected", "keep", "paste", "until_served", "put_back"]
 
 
-class Kept:
-    def __init__(self, offer: Any) -> None:
-        self.offer = offer
-
-
 class FakeDesk:
     """A clipboard, one window with a text; `fails` names the step that raises or says no."""
 
@@ -43,12 +38,12 @@ class FakeDesk:
         self.step("moment")
         return 7
 
-    def keep(self, selection: str) -> Kept:
+    def keep(self, selection: str) -> Any:
         if not self.step("keep"):
             raise transaction.NotDone("it holds a secret")
-        return Kept(self.clipboard)
+        return transaction.Kept(selection, self.clipboard)
 
-    def paste(self, place: Any, chord: Any, text: str, kept: Kept, moment: int) -> None:
+    def paste(self, place: Any, chord: Any, text: str, kept: Any, moment: int) -> None:
         if not self.step("paste"):
             raise transaction.NotDone(transaction.MOVED)
         assert moment == 7
@@ -71,7 +66,7 @@ class FakeDesk:
         self.clipboard = offers.of_text("two")
         return "two"
 
-    def put_back(self, kept: Kept) -> None:
+    def put_back(self, kept: Any) -> None:
         self.step("put_back")
         self.clipboard = kept.offer
 
