@@ -1,4 +1,4 @@
-"""A state as a picture: a shape of one colour on nothing. Pure but for `write` and `provide`.
+"""A state as a picture: a shape of one colour on nothing. Pure but for `provide`.
 
 The colours of the states are in the middle between white and black, so that each can be told
 from a light panel and from a dark one (3:1 at least, as WCAG 1.4.11 asks; a test measures it).
@@ -27,7 +27,7 @@ COLOURS: dict[State, str] = {
 SIZES = (16, 22, 24, 32, 48, 64)
 """Those that panels ask for; each is drawn by itself, as a scaled one is blurred."""
 
-FINER = 16
+FINER = 8
 """A pixel is that many times finer while it is drawn."""
 NAME = "ingle-tray"
 
@@ -41,28 +41,25 @@ def image(state: State, size: int, ink: Ink = "colour") -> Image.Image:
 
 
 def name_of(state: State, ink: Ink = "colour") -> str:
-    """The name under which panels find the picture in the icon theme that `write` makes."""
+    """The name under which panels find the picture in the icon theme that `provide` makes."""
     return f"{NAME}-{state}" if ink == "colour" else f"{NAME}-{state}-{ink}"
 
 
-def provide(folder: Path, state: State, ink: Ink = "colour") -> None:
-    """`write` what this process has not written yet."""
-    if (folder, state, ink) not in _written:
-        write(folder, state, ink)
-        _written.add((folder, state, ink))
+def provide(folder: Path, ink: Ink = "colour") -> None:
+    """Make an icon theme of all states at `folder`. Raises `OSError`.
+
+    All at once and before the icon is shown: who has looked into a theme may not look again.
+    """
+    for state in STATES:
+        for size in SIZES:
+            _write(folder / f"hicolor/{size}x{size}/apps/{name_of(state, ink)}.png", state, size, ink)
 
 
-_written: set[tuple[Path, State, Ink]] = set()
-
-
-def write(folder: Path, state: State, ink: Ink = "colour") -> None:
-    """Put the picture into an icon theme at `folder`, in every size. Raises `OSError`."""
-    for size in SIZES:
-        path = folder / f"hicolor/{size}x{size}/apps/{name_of(state, ink)}.png"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(".part")
-        image(state, size, ink).save(part, "PNG")
-        part.replace(path)  # a panel never reads half of it
+def _write(path: Path, state: State, size: int, ink: Ink) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(".part")
+    image(state, size, ink).save(part, "PNG")
+    part.replace(path)  # a panel never reads half of it
 
 
 # ---- the shapes, as masks

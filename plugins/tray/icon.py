@@ -36,7 +36,7 @@ class TrayIcon:
     """One icon with its menu, until `close`."""
 
     def __init__(self, has_bus: bool, theme: Path, press: Press) -> None:
-        """`theme`: where `drawing.write` puts the pictures. Raises `NoIcon`, and `Unavailable`
+        """`theme`: where `drawing.provide` put the pictures. Raises `NoIcon`, and `Unavailable`
         where there is no display."""
         glib.open_display()
         self._pystray, self.backend = _load(has_bus)

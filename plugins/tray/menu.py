@@ -55,7 +55,7 @@ def tree(snapshot: Snapshot) -> Tree:
         *_switches(snapshot),
         SEPARATOR,
         Entry("What it saw", Action("saw")),
-        Entry("Log", Action("log")),
+        Entry("Show log", Action("log")),
         SEPARATOR,
         Entry("Quit Ingle", Action("quit")),
     )

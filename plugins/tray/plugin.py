@@ -23,8 +23,8 @@ from .snapshot import Snapshot, state_of
 TOPICS = ("engine", "plugin", "skill")
 REST_S = 0.1
 """After each look: a burst of events costs one more look at its end, not one each."""
-BUSY_AFTER_S = 0.3
-"""What is over sooner does not make the icon flicker."""
+SETTLES_S = 0.3
+"""After work begins or ends: what is over sooner does not make the icon flicker."""
 RETRY_S = 5.0
 """To make an icon, after a display that was not ready for it."""
 NO_TRAY = (
@@ -42,7 +42,8 @@ class Tray(Plugin):
         self._stale = {"status", "models", "results"}
         self._icon: TrayIcon | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._busy: asyncio.TimerHandle | None = None
+        self._is_active = False
+        self._settling: asyncio.TimerHandle | None = None
 
     async def run(self, ingle: Ingle) -> None:
         self._ingle, self._loop = ingle, asyncio.get_running_loop()
@@ -56,16 +57,21 @@ class Tray(Plugin):
                 await self._keep_showing()
         finally:
             self._group = None
+            if self._settling is not None:
+                self._settling.cancel()
             papers.forget()
             if self._icon is not None:
                 await glib.call(self._icon.close)
 
     async def _make_icon(self, has_bus: bool) -> None:
+        ink = self._ingle.settings.colours
+        theme = _theme() / ink
         while self._icon is None:
             try:
-                self._icon = await glib.call(TrayIcon, has_bus, _theme(), self._press)
-            except (NoIcon, Unavailable) as reason:
-                self._ingle.waiting(str(reason))
+                await asyncio.to_thread(drawing.provide, theme, ink)
+                self._icon = await glib.call(TrayIcon, has_bus, theme, self._press)
+            except (NoIcon, Unavailable, OSError) as reason:
+                self._ingle.waiting(f"no icon can be made: {reason}")
                 await asyncio.sleep(RETRY_S)
 
     # ---- hearing
@@ -89,12 +95,14 @@ class Tray(Plugin):
                 self._look_at("results")
 
     def _take_activity(self, is_busy: bool) -> None:
-        if self._busy is not None:
-            self._busy.cancel()
-        self._busy = self._loop.call_later(BUSY_AFTER_S if is_busy else 0, self._set_busy, is_busy)
+        """Looked at a little later: one short request after the other is work, one alone is none."""
+        self._is_active = is_busy
+        if self._settling is None and is_busy != self._now.is_busy:
+            self._settling = self._loop.call_later(SETTLES_S, self._settle)
 
-    def _set_busy(self, is_busy: bool) -> None:
-        self._now = replace(self._now, is_busy=is_busy)
+    def _settle(self) -> None:
+        self._settling = None
+        self._now = replace(self._now, is_busy=self._is_active)
         self._wake.set()
 
     def _look_at(self, *what: str) -> None:
@@ -117,6 +125,7 @@ class Tray(Plugin):
         stale, self._stale = self._stale, set()
         if "status" in stale:
             self._now = replace(self._now, status=await self._asked("daemon.status", self._now.status))
+            self._take_activity(self._now.waiting > 0)
         if "models" in stale:
             self._now = replace(self._now, models=await self._asked("model.list", self._now.models))
         if "results" in stale:
@@ -134,11 +143,6 @@ class Tray(Plugin):
     async def _show(self) -> None:
         assert self._icon is not None
         state, ink = state_of(self._now), self._ingle.settings.colours
-        try:
-            await asyncio.to_thread(drawing.provide, _theme(), state, ink)
-        except OSError as error:
-            self._ingle.waiting(f"the icon cannot be written: {error.strerror}")
-            return
         name, title = drawing.name_of(state, ink), wording.title(self._now)
         await glib.call(self._icon.show, name, title, menu.tree(self._now))
         if self._hosts:

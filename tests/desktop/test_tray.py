@@ -95,7 +95,7 @@ async def test_the_icon_and_the_menu_tell_how_the_daemon_is(panel: Panel) -> Non
     assert await panel.property("Title") == "Ingle: ready. SmolLM2 135M on the CPU, 0.3 GB"
     assert await panel.property("Status") == "Active"
     labels = (await panel.menu()).labels()
-    for expected in ("Ask…", "Summarise clipboard", "Pause", "What it saw", "Log", "Quit Ingle"):
+    for expected in ("Ask…", "Summarise clipboard", "Pause", "What it saw", "Show log", "Quit Ingle"):
         assert expected in labels
 
 
@@ -130,8 +130,14 @@ async def test_work_is_seen_while_it_lasts(daemon: PluginDaemon, panel: Panel) -
     await panel.until_icon("ingle-tray-ready")
     daemon.emit("engine", "activity", {"busy": True})
     await panel.until_icon("ingle-tray-busy")
+    await panel.until_line("At work")
     daemon.emit("engine", "activity", {"busy": False})
     await panel.until_icon("ingle-tray-ready")
+
+
+async def test_work_that_had_begun_before_is_seen(daemon: PluginDaemon, panel: Panel) -> None:
+    told(daemon, queue={"interactive": 1, "normal": 0, "background": 2})
+    await panel.until_icon("ingle-tray-busy")
 
 
 async def test_a_menu_that_is_open_is_not_replaced_while_a_model_loads(
@@ -267,8 +273,9 @@ async def test_changes_without_end_leave_nothing_behind(
         seen.append(resources(daemon.info("tray").pid or 0))
     assert seen[-1] <= max(seen[:4]), seen
     theme = private_dirs / "runtime_dir/ingle/icons"
-    pictures = await asyncio.to_thread(lambda: [*theme.rglob("*.png")])
-    assert {path.stem for path in pictures} == {"ingle-tray-ready", "ingle-tray-paused"}
+    pictures = await asyncio.to_thread(lambda: [p for p in theme.rglob("*") if p.is_file()])
+    assert len(pictures) == 36  # six states in six sizes
+    assert {path.suffix for path in pictures} == {".png"}
 
 
 async def test_new_settings_make_another_icon(

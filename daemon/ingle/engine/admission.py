@@ -17,8 +17,9 @@ RESERVED = 8
 class Admission:
     """At most `limit` requests at a time; those beyond are answered `busy`."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, on_activity: Callable[[bool], None] = lambda _: None) -> None:
+        """`on_activity` hears True from the first request that enters, False when the last has left."""
+        self._limit, self._on_activity = limit, on_activity
         self._counts: dict[Priority, int] = {"interactive": 0, "normal": 0, "background": 0}
         self._background: dict[object, Callable[[], None]] = {}
         self.why_paused = ""
@@ -32,14 +33,21 @@ class Admission:
         """
         self._check(priority)
         place = object()
-        self._counts[priority] += 1
+        self._count(priority, 1)
         if priority == "background":
             self._background[place] = on_pause
         try:
             yield
         finally:
-            self._counts[priority] -= 1
             self._background.pop(place, None)
+            self._count(priority, -1)
+
+    def _count(self, priority: Priority, change: int) -> None:
+        was_busy = any(self._counts.values())
+        self._counts[priority] += change
+        is_busy = any(self._counts.values())
+        if is_busy != was_busy:
+            self._on_activity(is_busy)
 
     def _check(self, priority: Priority) -> None:
         if priority == "background" and self.why_paused:

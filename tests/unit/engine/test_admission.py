@@ -63,3 +63,14 @@ def test_a_pause_ends_background_requests_and_refuses_new_ones():
     admission.resume()
     with admission.enter("background", nothing):
         pass
+
+
+def test_that_there_is_work_is_told_once_and_that_there_is_none_too():
+    told: list[bool] = []
+    admission = Admission(10, told.append)
+    with admission.enter("normal", nothing), admission.enter("interactive", nothing):
+        assert told == [True]
+    assert told == [True, False]
+    with pytest.raises(ValueError, match="broke"), admission.enter("background", nothing):
+        raise ValueError("broke")
+    assert told == [True, False, True, False]

@@ -88,9 +88,10 @@ def test_the_same_state_is_the_same_picture():
 
 
 def test_the_theme_has_every_size_under_one_name(tmp_path: Path):
-    drawing.write(tmp_path, "paused", "white")
-    found = sorted(tmp_path.rglob("*.*"))
-    assert {path.name for path in found} == {"ingle-tray-paused-white.png"}
+    drawing.provide(tmp_path, "white")
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.stem for path in found} == {drawing.name_of(state, "white") for state in drawing.STATES}
+    assert {path.suffix for path in found} == {".png"}
     assert {width_of(path) for path in found} == set(drawing.SIZES)
 
 

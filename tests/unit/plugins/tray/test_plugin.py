@@ -64,7 +64,7 @@ async def fakes(monkeypatch: pytest.MonkeyPatch, private_dirs: Path) -> None:
     monkeypatch.setattr(plugin, "TrayIcon", FakeIcon)
     monkeypatch.setattr(plugin.hosts, "watched", watched)
     monkeypatch.setattr(plugin, "REST_S", 0)
-    monkeypatch.setattr(plugin, "BUSY_AFTER_S", 0)
+    monkeypatch.setattr(plugin, "SETTLES_S", 0)
 
 
 @asynccontextmanager

@@ -1,0 +1,60 @@
+"""The icon as it is really drawn: by an XEmbed tray, and by a panel with StatusNotifierItems."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageColor
+
+from desktop.conftest import XServer
+from desktop.test_tray import told, tray
+from desktop.tray_panels import pixels_like, trayer, until_drawn, xfce_panel
+from fakes.plugin_daemon import PATIENCE_S
+from fakes.tray_plugin import module
+
+pytestmark = pytest.mark.desktop
+
+COLOURS = module("drawing").COLOURS
+ENOUGH = 20
+"""Pixels of the state's own colour, of the 60 and more that a 16-pixel icon has."""
+
+
+async def drawn(x_server: XServer, state: str) -> Image.Image:
+    """Wait until the icon of a state is on the display."""
+    colour = ImageColor.getrgb(COLOURS[state])
+    return await asyncio.to_thread(
+        until_drawn, x_server.number, lambda seen: pixels_like(seen, colour) >= ENOUGH, PATIENCE_S
+    )
+
+
+async def test_an_xembed_tray_draws_it_also_when_it_comes_again(
+    x_server: XServer, session_bus: str, private_dirs: Path, tmp_path: Path
+) -> None:
+    async with tray(private_dirs / "state") as daemon:
+        await daemon.until_state("tray", "waiting", "shows no tray icons")
+        for _ in range(3):
+            async with trayer():
+                picture = await drawn(x_server, "ready")
+                await daemon.until_state("tray", "running")
+            await daemon.until_state("tray", "waiting", "shows no tray icons")
+        picture.save(tmp_path / "trayer.png")
+
+
+async def test_an_xembed_tray_shows_another_state(
+    x_server: XServer, session_bus: str, private_dirs: Path
+) -> None:
+    async with tray(private_dirs / "state") as daemon, trayer():
+        await drawn(x_server, "ready")
+        told(daemon, state="paused")
+        await drawn(x_server, "paused")
+
+
+async def test_a_panel_draws_it(
+    x_server: XServer, session_bus: str, private_dirs: Path, tmp_path: Path
+) -> None:
+    async with xfce_panel(private_dirs / "config_home"), tray(private_dirs / "state") as daemon:
+        await drawn(x_server, "ready")
+        for state, said in (("paused", "paused"), ("degraded", "degraded")):
+            told(daemon, state=said)
+            picture = await drawn(x_server, state)
+        picture.save(tmp_path / "panel.png")
