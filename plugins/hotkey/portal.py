@@ -158,7 +158,8 @@ class _Session:
         token = f"ingle{next(_TOKENS)}"
         sender = self._bus.own_name.removeprefix(":").replace(".", "_")
         path = f"{PATH}/request/{sender}/{token}"
-        answer = self._answers[path] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[tuple[int, dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self._answers[path] = answer
         options = {**options, "handle_token": GLib.Variant("s", token)}
         try:
             parameters = GLib.Variant(signature, (*args, options))

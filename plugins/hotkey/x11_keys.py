@@ -55,7 +55,7 @@ class Keymap:
     @property
     def locks(self) -> int:
         """The bits that Caps, Num and Scroll Lock set, wherever this keyboard has them."""
-        found = X.LockMask | self._mask_with("Num_Lock") | self._mask_with("Scroll_Lock")
+        found: int = X.LockMask | self._mask_with("Num_Lock") | self._mask_with("Scroll_Lock")
         return found & ~(self._mask_with("Alt_L", "Alt_R") | self._mask_with("Super_L", "Super_R"))
 
     def lock_states(self) -> Iterator[int]:

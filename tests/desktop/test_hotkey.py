@@ -94,7 +94,12 @@ async def test_lock_keys_do_not_break_it(popup: Stage, locks: list[str]) -> None
 async def test_autorepeat_is_one_press(popup: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Any] = []
     take = popup.grabs._take_press
-    monkeypatch.setattr(popup.grabs, "_take_press", lambda event: (heard.append(event), take(event)))
+
+    def listen(event: Any) -> None:
+        heard.append(event)
+        take(event)
+
+    monkeypatch.setattr(popup.grabs, "_take_press", listen)
     await xdotool("keydown", "ctrl", "keydown", "alt", "keydown", "space")
     await until(lambda: len(heard) >= 5)  # the X server repeats a key that is held
     await xdotool("keyup", "space")
@@ -298,7 +303,7 @@ async def test_a_press_reaches_the_popup_through_the_daemon(
 async def test_an_unknown_key_is_a_configuration_error(
     search: list[tuple[str, Path]], tmp_path: Path
 ) -> None:
-    wrong = {"hotkey": {"popup": "Ctrl+Alt+Spcae"}}
+    wrong: dict[str, dict[str, Any]] = {"hotkey": {"popup": "Ctrl+Alt+Spcae"}}
     with pytest.raises(
         ConfigError, match=r"plugins.hotkey.popup: unknown key 'Spcae' in 'Ctrl\+Alt\+Spcae'"
     ):

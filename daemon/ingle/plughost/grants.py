@@ -14,6 +14,7 @@ DEVICE: dict[str, str] = {
     "notifications": "show desktop notifications",
     "files": "read files in the folders that its settings name",
     "open": "open a file with the desktop's program for it",
+    "input": "read the keyboards themselves: every key that is pressed in any program",
 }
 
 MEANINGS: dict[str, str] = {**GRANTS, **DEVICE}

@@ -90,6 +90,8 @@ def _check_known(key: str, given: list[str], known: Any) -> None:
 def _check_setting(key: str, setting: Setting) -> None:
     if not _KEY.fullmatch(key):
         raise BadManifest(f"settings: {key[:60]!r} is not small letters, digits and underscores")
+    for names in setting.grants.values():
+        _check_known(f"settings.{key}.grants", names, MEANINGS)
     try:
         checked(setting, setting.default)
     except BadValue as error:

@@ -115,7 +115,7 @@ class PluginHosts:
         self._scan()
         tenant = self._named(name)
         found = tenant.found
-        self._approve(name, found.digest, True, found.manifest.grants)
+        self._approve(name, found.digest, True, tenant.asks_for)
         tenant.forgive()
         if tenant.state is PluginState.FAILED:
             self._stale.add(tenant.host_name)
@@ -187,7 +187,8 @@ class PluginHosts:
         changed = [
             tenant for name, tenant in self._tenants.items() if tenant.settings != before.get(name)
         ]
-        await asyncio.gather(*(_push(tenant) for tenant in changed))
+        allowed = [tenant for tenant in changed if self._verdict(tenant) is None]
+        await asyncio.gather(*(_push(tenant) for tenant in allowed))
         self._wake.set()
 
     # ---- disk
@@ -236,7 +237,7 @@ class PluginHosts:
         approved = approval.grants if approval and approval.enabled else []
         infos = [
             GrantInfo(grant=grant, meaning=MEANINGS[grant], approved=grant in approved)
-            for grant in tenant.found.manifest.grants
+            for grant in tenant.asks_for
         ]
         return PluginGrants(name=tenant.name, grants=infos)
 
@@ -274,6 +275,9 @@ class PluginHosts:
             return PluginState.DISABLED, None
         if approval.manifest_sha256 != tenant.found.digest:
             return PluginState.DISABLED, f"changed since you approved it: {_enable(tenant.name)}"
+        if more := set(tenant.asks_for) - set(approval.grants):
+            asked = ", ".join(sorted(more))
+            return PluginState.DISABLED, f"its settings ask for {asked}: {_enable(tenant.name)}"
         tenant.grants = frozenset(approval.grants)
         if tenant.state is PluginState.FAILED:
             return PluginState.FAILED, tenant.reason

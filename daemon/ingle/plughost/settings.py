@@ -42,6 +42,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     min: float | None = None
     max: float | None = None
     choices: list[Any] | None = None
+    grants: dict[str, list[str]] = {}
+    """What a value needs beside the manifest's grants: only who has chosen it is asked for that."""
 
 
 def checked(setting: Setting, value: Any) -> Any:
@@ -64,6 +66,15 @@ def merged(declared: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[st
         if key not in declared:
             raise BadValue(f"{key}: no such setting; there are {', '.join(declared) or 'none'}")
     return {key: _named(key, setting, given) for key, setting in declared.items()}
+
+
+def grants_of(declared: Mapping[str, Setting], values: Mapping[str, Any]) -> list[str]:
+    """The grants that the values of the settings ask for."""
+    return [
+        grant
+        for key, setting in declared.items()
+        for grant in setting.grants.get(str(values.get(key, setting.default)), [])
+    ]
 
 
 def _named(key: str, setting: Setting, given: Mapping[str, Any]) -> Any:

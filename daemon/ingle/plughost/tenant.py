@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingle.plughost.discovery import Found
+from ingle.plughost.settings import grants_of
 from ingle.procs.backoff import Backoff, CircuitBreaker
 from ingle.rpc.peer import Peer
 from ingle.vocabulary import PluginState
@@ -44,6 +45,12 @@ class Tenant:
     @property
     def host_name(self) -> str:
         return self.found.manifest.host_name
+
+    @property
+    def asks_for(self) -> list[str]:
+        """The grants of its manifest, and those that its settings need beside them."""
+        manifest = self.found.manifest
+        return sorted({*manifest.grants, *grants_of(manifest.settings, self.settings)})
 
     @property
     def pauses(self) -> bool:
@@ -99,7 +106,7 @@ class Tenant:
             name=self.name,
             state=self.state,
             host=self.host_name,
-            grants=sorted(self.found.manifest.grants),
+            grants=self.asks_for,
             summary=self.found.manifest.summary,
             reason=self.reason,
             pid=self.pid,

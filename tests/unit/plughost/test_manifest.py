@@ -51,6 +51,11 @@ def test_without_a_host_it_has_one_of_its_own() -> None:
         (GOOD + '[settings.X]\ntype = "int"\ndefault = 1\nhelp = ""', "'X'"),
         (GOOD + '[settings.x]\ntype = "int"\ndefault = 1\nhelp = ""\nmin = 2', "at least 2"),
         (GOOD + '[settings.x]\ntype = "int"\ndefault = 1', "help"),
+        (
+            GOOD + '[settings.x]\ntype = "str"\ndefault = ""\nhelp = ""\ngrants = {a = ["root"]}',
+            "settings.x.grants: 'root' is unknown",
+        ),
+        (GOOD + '[settings.x]\ntype = "chord"\ndefault = "Ctrl+Z+X"\nhelp = ""', "'Z' in"),
         (GOOD + '[settings.x]\ntype = "path"\ndefault = "here"\nhelp = ""', "absolute"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.plugin_daemon import PluginDaemon, write_plugin
+from fakes.plugin_daemon import PluginDaemon, plugin_daemon, write_plugin
 from ingle.errors import ConfigError, NotFound, PluginFailed
 
 WORD = {"word": {"type": "str", "default": "hm", "help": "what to say"}}
@@ -64,3 +64,23 @@ async def test_an_approval_that_cannot_be_written_enables_nothing(tmp_path: Path
     with pytest.raises(PluginFailed, match="cannot be written"):
         await daemon.hosts.enable("one")
     assert daemon.info("one").state == "disabled"
+
+
+async def test_a_setting_may_need_a_grant_that_is_asked_for_only_then(tmp_path: Path) -> None:
+    how = {"type": "str", "default": "softly", "help": "", "choices": ["softly", "keys"]}
+    home = write_plugin(tmp_path / "plugins", "hears", grants=["display"], settings={"how": how})
+    with (home / "plugin.toml").open("a") as manifest:
+        manifest.write('[settings.how.grants]\nkeys = ["input"]\n')
+    async with plugin_daemon([("user", tmp_path / "plugins")], tmp_path / "state") as daemon:
+        (asked,) = daemon.hosts.grants()
+        assert [each.grant for each in asked.grants] == ["display"]
+        info = await daemon.hosts.enable("hears")
+        assert (info.state, info.grants) == ("running", ["display"])
+        await daemon.hosts.configure({"hears": {"how": "keys"}})
+        await daemon.until_state("hears", "disabled", "its settings ask for input: `ingle plugin enable")
+        (asked,) = daemon.hosts.grants()
+        assert [(each.grant, each.approved) for each in asked.grants] == [
+            ("display", True), ("input", False),
+        ]  # fmt: skip
+        info = await daemon.hosts.enable("hears")
+        assert (info.state, info.grants) == ("running", ["display", "input"])
