@@ -81,8 +81,8 @@ FACILITIES: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "session-bus": _missing_bus,
     "system-bus": _missing_system_bus,
 }
-OF_THE_DESKTOP = frozenset({"display", "session-bus"})
-"""Those that a graphical session has; the system bus is the machine's."""
+OF_THE_DESKTOP = frozenset({"display", "session-bus", "system-bus"})
+"""Those that a graphical session has, and the daemon in its sandbox has not."""
 
 _SOCKETS: dict[str, Callable[[Mapping[str, str]], list[Path | None]]] = {
     "display": lambda environ: [*_display_sockets(environ)],
