@@ -3,9 +3,6 @@
 import asyncio
 from typing import Protocol
 
-OWN = "application/x-ingle-own"
-"""Offered beside whatever Ingle itself puts on the clipboard: nobody's text, so it is left alone."""
-
 ANSWER_S = 1.0
 """For an owner to answer, and between two pieces of a long answer."""
 TRANSFER_S = 5.0

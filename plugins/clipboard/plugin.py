@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ingle.sdk import Ingle, InvalidParams, Plugin, Unavailable, command
+from ingle.sdk.marks import is_own
 
 from . import choosing, hints
 from .backend import Backend, NotReadable, ServerGone
@@ -97,6 +98,8 @@ class Clipboard(Plugin):
                 return
 
     async def _send_if_long(self, backend: Backend, name: str) -> None:
+        if is_own(await backend.targets(name)):
+            raise NotReadable("Ingle itself has put it there")
         text = await self._read(backend, name)
         if len(text) < self._ingle.settings.min_chars:
             return

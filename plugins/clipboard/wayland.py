@@ -10,8 +10,10 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from ingle.sdk.marks import OWN
+
 from . import pipes, wire
-from .backend import LARGEST_COPY, OWN, NotReadable
+from .backend import LARGEST_COPY, NotReadable
 from .compositor import Compositor
 from .wire import Message
 

@@ -16,7 +16,9 @@ from Xlib import X, display, error
 from Xlib.ext import xfixes
 from Xlib.protocol import event as xevent
 
-from .backend import ANSWER_S, LARGEST_COPY, OWN, TRANSFER_S, NotReadable, ServerGone
+from ingle.sdk.marks import OWN
+
+from .backend import ANSWER_S, LARGEST_COPY, TRANSFER_S, NotReadable, ServerGone
 
 log = logging.getLogger(__name__)
 

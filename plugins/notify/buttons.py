@@ -1,13 +1,12 @@
 """What the buttons of a result are, and what they do: copy it, or open it in full."""
 
-from ingle.sdk import Ingle, IngleError, NotFound
+from ingle.sdk import Ingle, IngleError, NotFound, viewer
 
-from . import full_text
 from .bubbles import Bubble
 
 DEFAULT, COPY, OPEN = "default", "copy", "open"
 """`default` is a click on the notification itself."""
-POPUP = "popup"
+POPUP, NAME = "popup", "summary.txt"
 
 Actions = tuple[tuple[str, str], ...]
 
@@ -43,7 +42,7 @@ class Buttons:
             return "that result is forgotten" if "result" in error.message else error.message
         except IngleError as error:
             return error.message
-        except full_text.CannotOpen as error:
+        except viewer.CannotOpen as error:
             return str(error)
         return None
 
@@ -59,7 +58,7 @@ class Buttons:
         parts = [kept.title, kept.text]
         if source := await self._source_of(kept.item):
             parts += ["-" * 72, source]
-        await full_text.show("\n\n".join(part for part in parts if part) + "\n")
+        await viewer.show(NAME, "\n\n".join(part for part in parts if part) + "\n")
 
     async def _source_of(self, item: str | None) -> str:
         """The text that a result was made of; empty when there is none any more."""
@@ -67,6 +66,11 @@ class Buttons:
             return (await self._ingle.get_context(item)).text if item else ""
         except NotFound:
             return ""
+
+    @staticmethod
+    def forget() -> None:
+        """Remove what was opened."""
+        viewer.forget(NAME)
 
     async def _has_popup(self) -> bool:
         try:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ingle.sdk import Event, Ingle, Plugin, Unavailable, command
 
-from . import full_text, wording
+from . import wording
 from .bubbles import Bubble, Screen
 from .buttons import Buttons
 from .server import ACTION, CLOSED, INHIBITED, OWNER_CHANGED, PROPERTIES, NoServer, Server
@@ -37,7 +37,7 @@ class Notify(Plugin):
                 async for event in ingle.events("skill", "engine", "plugin"):
                     await self._take(event)
         finally:
-            full_text.forget()
+            self._buttons.forget()
             await self._server.disconnect()
 
     async def _reach(self) -> None:

@@ -22,7 +22,8 @@ def bubble_of(event: Event, settings: Mapping[str, Any]) -> Bubble | None:
             return _summary(event.data)
         case "skill", "summary.failed" if settings["failures"]:
             title = f"Not summarised: {event.data.get('title') or 'a text'}"
-            return _failure(title, event.data, "not-summarised", "low")  # nobody waits for it
+            was_asked = event.data.get("asked") is True  # else nobody waits for it
+            return _failure(title, event.data, "not-summarised", "normal" if was_asked else "low")
         case "engine", "state" if settings["failures"] and event.data.get("state") == "failed":
             return _failure("The model does not run", event.data, ENGINE, "normal")
         case "plugin", _ if settings["failures"] and event.data.get("state") == "failed":

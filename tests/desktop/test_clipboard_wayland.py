@@ -230,10 +230,17 @@ async def test_copy_can_be_pasted_and_is_left_alone(daemon: PluginDaemon, own: O
     await daemon.hosts.call("clipboard", "copy", {"text": long})
     assert "application/x-ingle-own" in (await wl_paste("--list-types")).split()
     assert await wl_paste("--no-newline") == long
-    with pytest.raises(InvalidParams, match="Ingle itself"):
-        await daemon.hosts.call("clipboard", "summarize_now", {})
     await own(text="E" * 500)
     assert await sent(daemon) == ["E" * 500]
+
+
+async def test_what_ingle_has_put_back_is_read_when_it_is_asked_for_alone(
+    daemon: PluginDaemon, own: Own
+) -> None:
+    await own(types=[PLAIN, "application/x-ingle-own"], text="A" * 500)
+    assert (await daemon.hosts.call("clipboard", "summarize_now", {}))["accepted"]
+    await own(text="B" * 500)
+    assert await sent(daemon, 2) == ["A" * 500, "B" * 500]
 
 
 async def test_the_compositor_may_die_and_come_back(daemon: PluginDaemon, sway: Sway, own: Own) -> None:

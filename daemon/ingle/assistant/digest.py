@@ -125,7 +125,7 @@ class Digest:
 
     def _tell_failed(self, item: Item, reason: str) -> None:
         data = {"origin": item.origin, "title": item.title, "item": item.id, "reason": reason}
-        self._publish("skill", "summary.failed", data)
+        self._publish("skill", "summary.failed", data | {"asked": item.id in self._asked})
 
 
 def _told(item: Item, result: SkillResult) -> dict[str, Any]:

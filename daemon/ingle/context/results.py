@@ -39,7 +39,8 @@ class KeptResult:
 
 
 class Results(Shelf[KeptResult]):
-    """The results, in order of arrival; each is told as the event `skill` / `result.ready`."""
+    """The results, in order of arrival; told as the events `skill` / `result.ready` and, whatever
+    the reason, `result.forgotten`."""
 
     what, hint = "result", "`ingle results` shows them"
 
@@ -53,6 +54,9 @@ class Results(Shelf[KeptResult]):
         told = {"id": result.id, "kind": result.kind, "title": result.title, "origin": result.origin}
         self._publish("skill", "result.ready", told)
         return result.id
+
+    def _gone(self, ids: list[str]) -> None:
+        self._publish("skill", "result.forgotten", {"ids": ids})
 
     def forget_made_of(self, items: set[str]) -> None:
         """Drop what was made of any of these items."""

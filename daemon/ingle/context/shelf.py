@@ -39,8 +39,7 @@ class Shelf(Generic[K]):
 
     def put(self, item: K) -> None:
         self._items[item.id] = item
-        while len(self._items) > self.keep_items:
-            del self._items[next(iter(self._items))]
+        self.forget(list(self._items)[: max(0, len(self._items) - self.keep_items)])
         self.on_change()
 
     def get(self, id_: str) -> K:
@@ -56,10 +55,14 @@ class Shelf(Generic[K]):
 
     def forget(self, ids: list[str]) -> int:
         """Drop some; gives how many there were."""
-        forgotten = sum(self._items.pop(id_, None) is not None for id_ in ids)
-        if forgotten:
+        there = [id_ for id_ in ids if self._items.pop(id_, None) is not None]
+        if there:
             self.on_change()
-        return forgotten
+            self._gone(there)
+        return len(there)
+
+    def _gone(self, ids: list[str]) -> None:
+        """For who has to tell of it."""
 
     def oldest_born(self) -> float | None:
         first = next(iter(self._items.values()), None)

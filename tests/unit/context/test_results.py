@@ -18,9 +18,10 @@ def test_the_newest_are_kept_and_each_is_told() -> None:
     results = Results(2, 60, lambda *event: told.append(event))
     ids = [results.keep(result(text)) for text in "abc"]
     assert [each.text for each in results.newest()] == ["c", "b"]
-    assert [data["id"] for _, _, data in told] == ids
-    topic, name, data = told[0]
-    assert (topic, name) == ("skill", "result.ready")
+    ready = [data for topic, name, data in told if (topic, name) == ("skill", "result.ready")]
+    assert [data["id"] for data in ready] == ids
+    data = ready[0]
+    assert told[-1] == ("skill", "result.ready", ready[-1])
     assert data == {"id": ids[0], "kind": "summary", "title": "t", "origin": "o"}
     with pytest.raises(NotFound, match=r"no result"):
         results.get(ids[0])
@@ -32,6 +33,16 @@ def test_what_was_made_of_an_item_goes_with_it() -> None:
         results.keep(each)
     results.forget_made_of({"1"})
     assert [(each.text, each.item) for each in results.newest()] == [("d", None), ("c", "2")]
+
+
+def test_whatever_goes_is_told() -> None:
+    told: list[Any] = []
+    results = Results(2, 60, lambda *event: told.append(event))
+    ids = [results.keep(result(text, text)) for text in "abc"]
+    results.forget_made_of({"c"})
+    results.forget([ids[0], ids[1]])
+    gone = [data["ids"] for _, name, data in told if name == "result.forgotten"]
+    assert gone == [[ids[0]], [ids[2]], [ids[1]]]
 
 
 def test_results_grow_old_as_items_do() -> None:

@@ -35,7 +35,6 @@ def test_the_plainest_text_is_read(offered: list[str], read: str) -> None:
     [
         ([PLAIN, "x-kde-passwordManagerHint"], "secret"),
         ([PLAIN, "application/x-new-Secret-kind"], "secret"),
-        ([PLAIN, "application/x-ingle-own"], "Ingle itself"),
         ([PLAIN, "text/uri-list"], "files"),
         ([PLAIN, "x-special/gnome-copied-files"], "files"),
         (["image/png"], "no text"),

@@ -23,6 +23,7 @@ Bubble = sys.modules["ingle_plugin_notify.bubbles"].Bubble
     [
         ("skill", "summary.ready", {"title": "t", "text": "x", "result": "r"}, "summary", "normal"),
         ("skill", "summary.failed", {"title": "t", "reason": "x"}, "not-summarised", "low"),
+        ("skill", "summary.failed", {"reason": "x", "asked": True}, "not-summarised", "normal"),
         ("engine", "state", {"state": "failed", "reason": "x"}, "engine", "normal"),
         ("plugin", "state", {"name": "files", "state": "failed"}, "plugin files", "normal"),
     ],
