@@ -30,6 +30,7 @@ class FakeManager:
 def answering(runtime: Path, programs: Path, state: Path) -> Iterator[FakeManager]:
     """`systemctl` in `programs`, and the manager's private socket, which only has to be there."""
     (programs / "systemctl").symlink_to(SYSTEMCTL)
+    (programs / "systemd-run").symlink_to(SYSTEMCTL)
     (runtime / "systemd").mkdir()
     with socket.socket(socket.AF_UNIX) as private:
         private.bind(str(runtime / "systemd/private"))

@@ -27,6 +27,7 @@ NEEDED = {
     "dbus-user-session": Path("/usr/lib/systemd/user/dbus.socket"),
     "libpam-systemd": Path("/usr/share/pam-configs/systemd"),
     "setpriv": Path("/usr/bin/setpriv"),
+    "Xvfb": Path("/usr/bin/Xvfb"),
 }
 
 pytestmark = pytest.mark.timeout(PATIENCE_S + 30)
@@ -116,8 +117,10 @@ def test_a_second_set_up_does_nothing(seen: dict[str, Any]):
 
 
 def test_the_doctor_sees_the_units(seen: dict[str, Any]):
-    [line] = seen["login"]["doctor"]
-    assert json.loads(line)["level"] == "ok"
+    assert [(line["name"], line["level"]) for line in seen["login"]["doctor"]] == [
+        ("autostart", "ok"),
+        ("sandbox", "ok"),
+    ]
 
 
 def test_once_stopped_it_is_started_by_a_request_and_by_nothing_less(seen: dict[str, Any]):
@@ -271,6 +274,45 @@ def test_where_no_graphical_session_is_reached_the_autostart_file_starts_the_uni
     chapter = seen["other_desktop"]
     assert (chapter["code"], chapter["started"]["ActiveState"]) == (0, "active"), chapter["err"]
     assert chapter["display"]
+
+
+def test_plugins_run_in_the_session_outside_of_the_sandbox(seen: dict[str, Any]):
+    chapter = seen["desktop"]
+    assert chapter["plugin before"]["state"] == "waiting"
+    assert [plugin["state"] for plugin in chapter["plugins"]] == ["running", "running"], chapter[
+        "plugins"
+    ]
+    own = seen["sandbox"]["own"]
+    assert chapter["hosts"] == [own, own]
+
+
+def test_a_plugin_beside_the_daemon_reads_what_is_dropped_into_the_home(seen: dict[str, Any]):
+    chapter = seen["files"]
+    assert chapter["plugin"]["state"] == "running", chapter["plugin"]
+    assert chapter["item"]["item"]["title"] == "letter.txt"
+
+
+def test_a_call_on_the_session_bus_starts_the_desktops_part(seen: dict[str, Any]):
+    chapter = seen["bus_activation"]
+    assert chapter["out"].startswith("s "), chapter["err"]
+    assert chapter["unit"] == {"ActiveState": "active"}
+
+
+# ---- a machine that forbids half of it
+
+
+def test_without_namespaces_the_rest_of_the_sandbox_stays_and_it_is_said(seen: dict[str, Any]):
+    chapter = seen["forbidden"]
+    assert chapter["failed"]["ActiveState"] != "active"
+    assert chapter["set up"]["code"] == 0, chapter["set up"]["err"]
+    assert any("sandbox is off" in step["note"] for step in chapter["set up"]["out"]["steps"])
+    assert chapter["answer"]["pid"] == chapter["answer"]["main"] != 0
+    assert (chapter["status"]["NoNewPrivs"], chapter["status"]["Seccomp"]) == ("1", "2")
+    assert [line["level"] for line in chapter["doctor"]] == ["warn"]
+
+
+def test_once_they_are_allowed_the_sandbox_is_whole_again(seen: dict[str, Any]):
+    assert seen["forbidden"]["allowed again"] == seen["sandbox"]["main"]
 
 
 # ---- the end

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes.user_manager import FakeManager, tree
+from ingle.cli.checkup import autostart
 from ingle.cli.installing import ledger, plugins
 from ingle.cli.installing.installation import ledger_of
 from ingle.cli.installing.ledger import Entry, Ledger
@@ -100,6 +101,17 @@ def test_restarts_wait_longer_each_time_where_systemd_can_do_that(
     monkeypatch.setenv("FAKE_VERSION", version)
     ingle("setup", "--yes", "--plugins", "none")
     assert (home / f"{UNIT}.d/backoff.conf").exists() is grows
+
+
+def test_where_no_namespaces_are_allowed_the_unit_does_without(ingle, home: Path, systemd: FakeManager):
+    without = home / f"{UNIT}.d/no-namespaces.conf"
+    (systemd.state / "no-namespaces").touch()
+    ran = ingle("setup", "--yes", "--plugins", "none")
+    assert without.exists()
+    assert "half of its sandbox is off" in ran.out
+    (systemd.state / "no-namespaces").unlink()
+    ingle("setup", "--yes", "--plugins", "none")
+    assert not without.exists()
 
 
 # ---- what somebody else wrote
@@ -391,3 +403,21 @@ def test_the_doctor_says_whether_it_is_set_up(ingle, home: Path, systemd: FakeMa
     assert [level for level, _ in doctor(ingle)] == ["fail"]
     (home / LAUNCHER).write_text("mine")
     assert [level for level, _ in doctor(ingle)] == ["ok", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "said"),
+    [
+        ("CapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n", "ok", "in effect"),
+        ("CapBnd:\t000001ffffffffff\nNoNewPrivs:\t1\nSeccomp:\t2\n", "warn", "namespaces"),
+        ("CapBnd:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t0\n", "warn", "a filter"),
+    ],
+)
+def test_the_doctor_sees_whether_the_sandbox_is_in_effect(
+    tmp_path: Path, status: str, level: str, said: str
+):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/status").write_text(status)
+    [finding] = autostart._sandbox(7, tmp_path)
+    assert finding.level == level
+    assert said in finding.message

@@ -22,6 +22,8 @@ HOME, RUNTIME, OUT = Path(f"/home/{USER}"), Path(f"/run/user/{UID}"), Path("/out
 CHECKOUT, PYTHON = Path(os.environ["CHECKOUT"]), os.environ["PYTHON"]
 INGLE = str(Path(PYTHON).with_name("ingle"))
 DAEMON, SOCKET, DESKTOP = "ingle.service", "ingle.socket", "ingle-desktop.service"
+AS_PERSON = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups")
+PLUGINS = "clipboard,dbus,files"
 PATIENCE_S = 100.0
 ENVIRON = {
     "HOME": str(HOME),
@@ -41,7 +43,7 @@ SESSION = (
 def person(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run something as the person who is logged in."""
     return subprocess.run(
-        ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups", *command],
+        [*AS_PERSON, *command],
         env={**ENVIRON, **more},
         cwd=HOME,
         stdin=subprocess.DEVNULL,
@@ -82,6 +84,45 @@ def ask() -> dict[str, Any]:
     return {"pid": answered.get("pid"), "main": pid(), "code": status["code"], "err": status["err"]}
 
 
+class Listening:
+    """What the daemon tells, from now on."""
+
+    def __init__(self, *topics: str) -> None:
+        words = (*AS_PERSON, PYTHON, "/opt/ingle-boot/listening.py", *topics)
+        self._process = subprocess.Popen(words, env=ENVIRON, cwd=HOME, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self._lines = self._process.stdout
+        assert self._lines.readline() == "ready\n"
+
+    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first event that is wanted."""
+        return next(event["data"] for event in map(json.loads, self._lines) if wanted(event))
+
+    def __enter__(self) -> "Listening":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def state_of(plugin: str) -> dict[str, Any]:
+    plugins = person(INGLE, "--json", "plugin", "list").stdout
+    return next(each for each in json.loads(plugins) if each["name"] == plugin)
+
+
+def running(plugin: str) -> dict[str, Any]:
+    """How a plugin is once it runs or has failed."""
+    settled = {"running", "failed", "disabled"}
+    with Listening("plugin") as telling:
+        now = state_of(plugin)
+        if now["state"] in settled:
+            return now
+        return telling.until(
+            lambda event: event["data"].get("name") == plugin and event["data"]["state"] in settled
+        )
+
+
 def drop_in(unit: str, name: str, text: str) -> None:
     folder = HOME / ".config/systemd/user" / f"{unit}.d"
     person("mkdir", "-p", str(folder))
@@ -91,6 +132,22 @@ def drop_in(unit: str, name: str, text: str) -> None:
 def namespaces(process: int) -> dict[str, str]:
     folder = Path(f"/proc/{process}/ns")
     return {kind: str((folder / kind).readlink()) for kind in ("net", "user", "uts", "mnt")}
+
+
+def status_of(process: int) -> dict[str, str]:
+    rows = dict(line.split(":\t") for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return {name: rows[name].strip() for name in ("CapBnd", "NoNewPrivs", "Seccomp")}
+
+
+def log_in_again() -> str:
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    subprocess.run(["systemctl", "restart", f"user@{UID}.service"], check=True)
+    return user("is-system-running", "--wait")
+
+
+def doctor(name: str) -> list[dict[str, str]]:
+    lines = map(json.loads, person(INGLE, "--json", "doctor").stdout.splitlines())
+    return [line for line in lines if line["name"] == name]
 
 
 def tree() -> list[str]:
@@ -118,7 +175,7 @@ def boot() -> Any:
 
 
 def set_up() -> Any:
-    first = ingle("setup", "--yes", "--plugins", "none")
+    first = ingle("setup", "--yes", "--plugins", PLUGINS)
     seen = {
         "first": first,
         "enabled": {unit: user("is-enabled", unit) for unit in (SOCKET, DAEMON, DESKTOP)},
@@ -130,8 +187,7 @@ def set_up() -> Any:
 
 def login() -> Any:
     """Out and in again: it is there without anybody asking for it."""
-    subprocess.run(["systemctl", "restart", f"user@{UID}.service"], check=True)
-    manager = user("is-system-running", "--wait")
+    manager = log_in_again()
     return {
         "manager": manager,
         "socket": show(SOCKET, "ActiveState"),
@@ -142,12 +198,8 @@ def login() -> Any:
             oct((RUNTIME / "ingle/ingle.sock").stat().st_mode),
         ],
         "answer": ask(),
-        "doctor": [
-            finding
-            for finding in person(INGLE, "--json", "doctor").stdout.splitlines()
-            if "autostart" in finding
-        ],
-        "again": ingle("setup", "--yes", "--plugins", "none"),
+        "doctor": [*doctor("autostart"), *doctor("sandbox")],
+        "again": ingle("setup", "--yes", "--plugins", PLUGINS),
     }
 
 
@@ -176,11 +228,10 @@ def sandbox() -> Any:
     )
     network = ("nsenter", f"--target={pid()}", "--net", PYTHON, "-I", PROBES)
     in_network = json.loads(subprocess.run(network, env=ENVIRON, capture_output=True, check=True).stdout)
-    rows = dict(line.split(":\t") for line in Path(f"/proc/{pid()}/status").read_text().splitlines())
     return {
         "outside": json.loads(person(*beside).stdout),
         "inside": inside | {name: in_network[name] for name in ("reach an abstract socket",)},
-        "main": {name: rows[name].strip() for name in ("CapBnd", "NoNewPrivs", "Seccomp")},
+        "main": status_of(pid()),
         "sees": namespaces(pid()),
         "own": namespaces(os.getpid()),
         "loads": show(DAEMON, "OOMPolicy", "KillMode", "WatchdogUSec"),
@@ -235,16 +286,26 @@ def configuration() -> Any:
     user("restart", DAEMON)
     wrong = show(DAEMON, "ActiveState", "Result", "ExecMainStatus", "NRestarts")
     asked = ingle("rpc", "daemon.status")
-    doctor = person(INGLE, "--json", "doctor").stdout.splitlines()
+    found = doctor("configuration")
     config.unlink()
-    again = ingle("setup", "--yes", "--plugins", "none")
+    again = ingle("setup", "--yes", "--plugins", PLUGINS)
     return {
         "unit": wrong,
         "asked": asked,
-        "doctor": [json.loads(line) for line in doctor if '"level":"fail"' in line],
+        "doctor": found,
         "again": again,
         "answer": ask(),
     }
+
+
+def files() -> Any:
+    """A plugin beside the hardened daemon: it reads what is dropped into a folder of the home."""
+    plugin = running("files")
+    with Listening("context") as telling:
+        person("sh", "-c", "echo It is due on Friday. > ~/Ingle\\ Drop/letter.txt")
+        item = telling.until(lambda event: event["name"] == "item.added")
+    (HOME / "Ingle Drop/letter.txt").unlink()
+    return {"plugin": plugin, "item": item}
 
 
 def desktop() -> Any:
@@ -252,32 +313,66 @@ def desktop() -> Any:
     seen: dict[str, Any] = {
         "without a screen": user("start", DESKTOP),
         "state": show(DESKTOP, "ActiveState"),
+        "plugin before": state_of("clipboard"),
     }
     sessions = HOME / ".config/systemd/user/session.target"
     sessions.write_text(SESSION)
     user("daemon-reload")
-    user("set-environment", "DISPLAY=:77")
+    user("set-environment", f"DISPLAY={DISPLAY}")
     seen["start"] = user("start", "session.target")
-    seen["started"] = show(DESKTOP, "ActiveState", "MainPID", "StatusText", "Result")
-    seen["at login"] = person(INGLE, "setup", "--at-login", DISPLAY=":77").returncode
+    seen["started"] = show(DESKTOP, "ActiveState", "MainPID", "Result")
+    seen["plugins"] = [running("clipboard"), running("dbus")]
+    seen["hosts"] = [namespaces(plugin["pid"]) for plugin in seen["plugins"] if plugin.get("pid")]
+    seen["status"] = show(DESKTOP, "StatusText")
+    seen["at login"] = person(INGLE, "setup", "--at-login", DISPLAY=DISPLAY).returncode
     seen["same"] = show(DESKTOP, "MainPID")
     user("stop", "session.target", "graphical-session.target")
     seen["ended"] = show(DESKTOP, "ActiveState", "Result")
+    return seen
+
+
+def bus_activation() -> Any:
+    """Somebody calls the name on the session bus while nothing of the desktop's part runs."""
+    name = "io.github.ingle.Ingle"
+    words = ("busctl", "--user", "get-property", name, "/io/github/ingle/Ingle", name, "State")
+    asked = person(*words)
+    seen = {"out": asked.stdout, "err": asked.stderr, "unit": show(DESKTOP, "ActiveState")}
+    user("stop", DESKTOP)
     user("unset-environment", "DISPLAY")
     return seen
 
 
 def other_desktop() -> Any:
     """A session that does not: its autostart file has the unit started, with its display."""
-    at_login = person(INGLE, "setup", "--at-login", DISPLAY=":78")
+    at_login = person(INGLE, "setup", "--at-login", DISPLAY=DISPLAY)
     started = show(DESKTOP, "ActiveState", "MainPID", "Result")
-    environ = Path(f"/proc/{started['MainPID']}/environ") if started["MainPID"] != "0" else None
+    environ = Path(f"/proc/{started['MainPID']}/environ").read_bytes()
+    user("stop", DESKTOP)
+    user("unset-environment", "DISPLAY")
     return {
         "code": at_login.returncode,
         "err": at_login.stderr,
         "started": started,
-        "display": b"DISPLAY=:78\0" in environ.read_bytes() if environ else False,
+        "display": f"DISPLAY={DISPLAY}\0".encode() in environ,
     }
+
+
+def forbidden() -> Any:
+    """A machine that lets nobody make namespaces, as Ubuntu's AppArmor does; then it is allowed again."""
+    folder = Path(f"/etc/systemd/system/user@{UID}.service.d")
+    folder.mkdir()
+    (folder / "forbidden.conf").write_text("[Service]\nRestrictNamespaces=~user\n")
+    log_in_again()
+    seen: dict[str, Any] = {"failed": show(DAEMON, "ActiveState", "ExecMainStatus")}
+    seen["set up"] = ingle("setup", "--yes", "--plugins", PLUGINS)
+    seen["answer"] = ask()
+    seen["status"] = status_of(pid())
+    seen["doctor"] = doctor("sandbox")
+    shutil.rmtree(folder)
+    log_in_again()
+    ingle("setup", "--yes", "--plugins", PLUGINS)
+    seen["allowed again"] = status_of(pid())
+    return seen
 
 
 def stop() -> Any:
@@ -316,10 +411,18 @@ def journal() -> Any:
 
 
 CHAPTERS: tuple[Callable[[], Any], ...] = (
-    boot, set_up, login, sandbox, activation, crash, hang, configuration, desktop, other_desktop, stop, remove, journal
+    boot, set_up, login, sandbox, activation, crash, hang, configuration, files, desktop, bus_activation, other_desktop, forbidden, stop, remove, journal
 )  # fmt: skip
 
 if __name__ == "__main__":
+    display = subprocess.Popen(
+        [*AS_PERSON, "Xvfb", "-displayfd", "1", "-nolisten", "tcp"],
+        env=ENVIRON,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert display.stdout is not None
+    DISPLAY = f":{display.stdout.readline().strip()}"
     seen: dict[str, Any] = {}
     for chapter in CHAPTERS:
         print(f"== {chapter.__name__}", flush=True)

@@ -11,7 +11,7 @@ from ingle.cli.installing import login, plugins, shipped
 from ingle.cli.installing.ledger import Ledger
 from ingle.cli.installing.manager import Manager
 from ingle.cli.installing.steps import Steps
-from ingle.cli.installing.table import UNITS, File, Places, Table, table
+from ingle.cli.installing.table import UNITS, File, Places, Systemd, Table, table
 from ingle.cli.session import Session
 from ingle.cli.stop import end
 from ingle.errors import DaemonNotRunning, IngleError
@@ -62,7 +62,13 @@ class Installation:
         here = shipped.find()
         home = Path(self._session.environ.get("HOME") or Path.home())
         places = Places.of(self._paths, home, here.programs)
-        return table(here, places, systemd=self._manager.version)
+        version = self._manager.version
+        systemd = None if version is None else Systemd(version, self._manager.has_namespaces)
+        if systemd is not None and not systemd.has_namespaces:
+            self._steps.add(
+                "note", DAEMON, "this machine allows no namespaces: half of its sandbox is off"
+            )
+        return table(here, places, systemd)
 
     def _stale(self, wanted: Table) -> list[str]:
         """What an older version has installed and this one does not."""

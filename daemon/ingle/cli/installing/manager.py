@@ -13,6 +13,8 @@ BOOTED = Path("/run/systemd/system")
 PATIENCE_S = 120.0
 """A start waits until the daemon says that it is ready; on a machine that has just booted, a while."""
 GRAPHICAL = "graphical-session.target"
+SANDBOX = ("PrivateUsers=yes", "PrivateNetwork=yes", "ProtectHome=read-only", "CapabilityBoundingSet=")
+"""The lines of `ingle.service` that need a user namespace."""
 
 
 class Manager:
@@ -37,6 +39,18 @@ class Manager:
             return None
         found = re.search(r"\bsystemd (\d+)", self._call("--version").stdout)
         return int(found[1]) if found else 0
+
+    @property
+    def has_namespaces(self) -> bool:
+        """Whether units get them here, tried out: AppArmor on Ubuntu and some administrators say no.
+
+        True where nobody can be asked.
+        """
+        if not self.is_reachable or not shutil.which("systemd-run", path=self._environ.get("PATH")):
+            return True
+        lines = [word for line in SANDBOX for word in ("--property", line)]
+        done = self._run("systemd-run", "--user", "--quiet", "--wait", "--collect", *lines, "/bin/true")
+        return done.returncode == 0
 
     def reload(self) -> None:
         """Have it read units anew. Raises `IngleError`."""
@@ -77,9 +91,12 @@ class Manager:
 
     def _call(self, *words: str) -> subprocess.CompletedProcess[str]:
         assert self._program is not None
+        return self._run(self._program, "--no-pager", *words)
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                [self._program, "--no-pager", *words],
+                words,
                 env=dict(self._environ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -89,6 +106,6 @@ class Manager:
             )
         except subprocess.TimeoutExpired:
             raise IngleError(
-                f"systemctl {' '.join(words)} did not end within {PATIENCE_S:.0f} s",
+                f"{' '.join(words)} did not end within {PATIENCE_S:.0f} s",
                 "`systemctl --user status ingle` shows how it is",
             ) from None

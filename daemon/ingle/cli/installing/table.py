@@ -114,14 +114,25 @@ BACKOFF_ROWS = tuple(
     for unit in UNITS
     if unit.endswith(".service")
 )
+NO_NAMESPACES_ROW = Row("systemd", "no-namespaces.conf", "systemd/user/ingle.service.d")
 
 
-def table(shipped: Shipped, places: Places, *, systemd: int | None) -> Table:
-    """`systemd` is its version, or None where it does not run this machine: then no units."""
-    rows = list(ROWS)
-    if systemd is not None:
-        rows.append(UNIT_ROW)
-        rows += BACKOFF_ROWS if systemd >= 254 else ()
+@dataclass(frozen=True)
+class Systemd:
+    """What of systemd matters to the units."""
+
+    version: int
+    has_namespaces: bool = True
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        backoff = BACKOFF_ROWS if self.version >= 254 else ()
+        return (UNIT_ROW, *backoff, *(() if self.has_namespaces else (NO_NAMESPACES_ROW,)))
+
+
+def table(shipped: Shipped, places: Places, systemd: Systemd | None) -> Table:
+    """Without `systemd` no units."""
+    rows = (*ROWS, *(systemd.rows if systemd else ()))
     files: list[File] = []
     present: list[Path] = []
     for row in rows:
