@@ -29,12 +29,19 @@ class Watched(Power):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._heard = asyncio.Event()
+        self._heard, self._times = asyncio.Event(), 0
 
     def _hear(self, source: str, is_so: bool | None) -> None:
         super()._hear(source, is_so)
+        self._times += 1
         heard, self._heard = self._heard, asyncio.Event()
         heard.set()
+
+    async def has_heard_so_often(self, times: int) -> None:
+        """Each connection is heard of when it is there and when it is not any more."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self._times < times:
+                await self._heard.wait()
 
     async def has_heard(self, source: str, is_so: bool | None) -> None:
         """Wait until this is the last that a service has said."""
