@@ -22,7 +22,7 @@ from .windows import Place, Windows
 
 FOCUS_S = 1.0
 """For the focus to come back after a popup has closed."""
-KEEP_S = 3.0
+KEEP_S = 10.0
 """For reading everything that stands on the clipboard; an owner that is slower keeps it."""
 SERVE_S = 3.0
 """For a program to fetch what it was told to paste."""

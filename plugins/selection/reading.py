@@ -16,9 +16,9 @@ from .connection import Connection
 from .offers import Value
 from .watching import Watch
 
-ANSWER_S = 1.0
+ANSWER_S = 2.0
 """For an owner to answer, and between two pieces of a long answer."""
-TEXT_S = 2.0
+TEXT_S = 5.0
 """For a whole selected text."""
 SLICE = 1 << 20
 """Bytes asked of the server at once."""

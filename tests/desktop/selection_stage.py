@@ -230,3 +230,8 @@ def digests(values: Mapping[str, bytes]) -> dict[str, str]:
 def needed(program: str) -> str:
     """The path of a program; a test without it is skipped, by name."""
     return shutil.which(program) or missing(program)
+
+
+def press_keys(*words: str) -> None:
+    """xdotool's words: the person at the keyboard."""
+    subprocess.run([needed("xdotool"), *words], check=True, stdout=subprocess.DEVNULL)

@@ -1,84 +1,30 @@
-"""The plugin selection on a real X server with a real window manager and real programs."""
+"""The plugin selection on a real X server with a real window manager: what is taken, what is replaced,
+what becomes of the clipboard."""
 
 import asyncio
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from conftest import missing
-from desktop.conftest import PLUGINS, XServer, run_xclip
-from desktop.selection_stage import (
-    PATIENCE_S,
-    Look,
-    Target,
-    Told,
-    clipboard,
-    digests,
-    owner,
-    started,
-    target,
-    window_manager,
+from desktop.conftest import run_xclip
+from desktop.selection_in_memory import (
+    FOLDER,
+    OWN,
+    RICH,
+    Selection,
+    desk,
+    editor,
+    focused,
+    ingle,
+    rewrite,
 )
+from desktop.selection_stage import Look, Target, clipboard, digests, owner, press_keys, target
 from ingle.errors import NotFound
-from ingle.sdk.testing import FakeIngle, load, running
+from ingle.sdk.testing import FakeIngle, running
 
 pytestmark = pytest.mark.desktop
-
-FOLDER = PLUGINS / "selection"
-Selection = load(FOLDER)
-OWN = "application/x-ingle-own"
-
-PICTURE = bytes(range(256)) * 2000
-RICH = {
-    "text/html": ("text/html", 8, "<b>Grüße</b> 你好".encode()),
-    "text/uri-list": ("text/uri-list", 8, b"file:///tmp/a%20b\r\nfile:///tmp/c\r\n"),
-    "image/png": ("image/png", 8, b"\x89PNG\r\n\x1a\n" + PICTURE),
-    "UTF8_STRING": ("UTF8_STRING", 8, "Grüße 你好".encode()),
-    "x-special/gnome-copied-files": ("x-special/gnome-copied-files", 8, b"copy\nfile:///tmp/c"),
-    "application/x-empty": ("application/x-empty", 8, b""),
-}
-
-
-@pytest.fixture
-async def desk(x_server: XServer) -> AsyncIterator[Look]:
-    async with window_manager():
-        with Look() as look:
-            yield look
-
-
-@pytest.fixture
-async def editor(desk: Look) -> AsyncIterator[Target]:
-    async with target("editor") as one:
-        await focused(desk, one.window)
-        yield one
-
-
-@pytest.fixture
-async def ingle(desk: Look) -> AsyncIterator[FakeIngle]:
-    async with running(Selection, folder=FOLDER) as one:
-        await one.until(lambda: ("running", None) in one.states)
-        yield one
-
-
-async def focused(desk: Look, window: int) -> None:
-    await asyncio.to_thread(desk.until, lambda: desk.active() == window)
-
-
-async def rewrite(ingle: FakeIngle, text: str) -> dict[str, Any]:
-    taken = await ingle.command("take")
-    return await ingle.command("replace", id=taken["id"], text=text)
-
-
-async def until_taken(ingle: FakeIngle, text: str) -> dict[str, Any]:
-    """Selecting takes a program a moment."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (taken := await ingle.command("take"))["text"] != text:
-            pass
-    return taken
+__all__ = ["desk", "editor", "ingle"]  # fixtures
 
 
 async def test_what_is_selected_is_taken(editor: Target, ingle: FakeIngle) -> None:
@@ -241,7 +187,7 @@ async def test_another_selection_in_the_same_window_is_left_alone(
 async def test_held_keys_do_not_disturb(editor: Target, ingle: FakeIngle, desk: Look) -> None:
     await editor.write("old")
     taken = await ingle.command("take")
-    press("keydown", "ctrl", "keydown", "alt", "keydown", "shift")
+    press_keys("keydown", "ctrl", "keydown", "alt", "keydown", "shift")
     assert (await ingle.command("replace", id=taken["id"], text="new"))["replaced"]
     assert (await editor.say())[0] == "new"
     assert not any(desk.display.query_keymap())
@@ -274,78 +220,27 @@ async def test_an_answer_can_be_put_at_the_cursor(editor: Target, ingle: FakeIng
     assert (await editor.say())[0] == "one twothree"
 
 
-async def test_undo_puts_the_old_text_back(editor: Target, ingle: FakeIngle) -> None:
-    await editor.write("one two three", 4, 7)
-    assert (await rewrite(ingle, "ZWEI"))["replaced"]
-    assert await ingle.command("undo") == {"undone": True, "reason": None, "text": None}
-    assert (await editor.say())[0] == "one two three"
-    assert (await ingle.command("undo"))["reason"] == "there is nothing to undo"
-
-
-async def test_undo_finds_its_window_again(editor: Target, ingle: FakeIngle, desk: Look) -> None:
-    await editor.write("one two three", 4, 7)
-    assert (await rewrite(ingle, "ZWEI"))["replaced"]
-    async with target("other") as other:
-        await focused(desk, other.window)
-        assert (await ingle.command("undo"))["undone"]
-    assert (await editor.say())[0] == "one two three"
-
-
-async def test_undo_leaves_what_was_changed_since_and_gives_the_old_text(
-    editor: Target, ingle: FakeIngle
-) -> None:
-    await editor.write("one two three", 4, 7)
-    assert (await rewrite(ingle, "ZWEI"))["replaced"]
-    await editor.do("caret", at=2)
-    done = await ingle.command("undo")
-    assert (done["undone"], done["text"]) == (False, "two")
-    assert (await editor.say())[0] == "one ZWEI three"
-    await editor.do("select", start=4, end=8)
-    assert (await ingle.command("undo"))["undone"]
-    assert (await editor.say())[0] == "one two three"
-
-
-async def test_undo_in_a_closed_window_gives_the_old_text(editor: Target, ingle: FakeIngle) -> None:
-    await editor.write("old")
-    assert (await rewrite(ingle, "new"))["replaced"]
-    await editor.do("close")
-    await editor.process.wait()
-    done = await ingle.command("undo")
-    assert (done["undone"], done["text"], "closed" in done["reason"]) == (False, "old", True)
-
-
-async def test_the_last_twenty_can_be_undone(editor: Target, ingle: FakeIngle) -> None:
-    ids = []
-    for number in range(21):
-        await editor.write(f"old {number}")
-        ids.append((await rewrite(ingle, f"new {number}"))["undo"])
-    assert not (await ingle.command("undo", id=ids[0]))["undone"]
-    await editor.write("new 1")
-    assert (await ingle.command("undo", id=ids[1]))["undone"]
-    assert (await editor.say())[0] == "old 1"
-
-
 async def test_a_text_taken_too_long_ago_is_not_found(ingle: FakeIngle) -> None:
     with pytest.raises(NotFound, match="too long ago"):
         await ingle.command("replace", id="s999", text="new")
 
 
-async def test_a_copy_made_meanwhile_stays(editor: Target, ingle: FakeIngle) -> None:
-    """The editor is stopped, so that the paste hangs; the person copies; the editor goes on."""
-    await editor.write("old")
-    taken = await ingle.command("take")
-    going = asyncio.ensure_future(ingle.command("replace", id=taken["id"], text="new"))
-    done = await going
-    assert done["replaced"]
-    await run_xclip("mine")
+async def test_a_copy_made_meanwhile_stays(editor: Target, ingle: FakeIngle, tmp_path: Path) -> None:
+    """The editor is stopped, so that the text is still on its way when the person copies."""
+    async with owner(tmp_path, RICH) as copied:
+        await editor.write("old")
+        plain = await ingle.command("take", prefer="clipboard")
+        editor.process.send_signal(signal.SIGSTOP)
+        going = asyncio.ensure_future(ingle.command("replace", id=plain["id"], text="new"))
+        await copied.until(lambda told: told == "lost")
+        await run_xclip("mine")
+        assert (await going)["reason"] == "the program did not take the text"
     assert (await asyncio.to_thread(clipboard))["UTF8_STRING"] == b"mine"
 
 
 async def test_a_hung_program_never_gets_the_old_clipboard_instead(
     editor: Target, ingle: FakeIngle, tmp_path: Path
 ) -> None:
-    import signal
-
     async with owner(tmp_path, RICH):
         await editor.write("old")
         taken = await ingle.command("take")
@@ -359,69 +254,3 @@ async def test_a_hung_program_never_gets_the_old_clipboard_instead(
         assert (await editor.say())[0] in {"old", ""}
         found = await asyncio.to_thread(clipboard)
     assert digests(found) == digests({OWN: b"", **{name: raw for name, (_, _, raw) in RICH.items()}})
-
-
-# ---- real programs
-
-
-def press(*words: str) -> None:
-    program = shutil.which("xdotool") or missing("xdotool")
-    subprocess.run([program, *words], check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.fixture
-def mousepad(
-    desk: Look, session_bus: str, private_dirs: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[subprocess.Popen[bytes]]:
-    program = shutil.which("mousepad") or missing("mousepad")
-    monkeypatch.setenv("GSETTINGS_BACKEND", "memory")
-    monkeypatch.setenv("NO_AT_BRIDGE", "1")
-    text = private_dirs / "letter.txt"
-    text.write_text("Dear Ada")
-    process = subprocess.Popen(
-        [program, "--disable-server", str(text)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    yield process
-    process.kill()
-    process.wait()
-
-
-async def test_a_real_editor(
-    mousepad: subprocess.Popen[bytes], desk: Look, ingle: FakeIngle, tmp_path: Path
-) -> None:
-    await asyncio.to_thread(desk.until, desk.active)
-    async with owner(tmp_path, RICH):
-        press("key", "ctrl+a")
-        taken = await until_taken(ingle, "Dear Ada")
-        assert (taken["source"], taken["program"]) == ("primary", "Mousepad")
-        done = await ingle.command("replace", id=taken["id"], text="Dearest Ada,\nhello")
-        assert done["replaced"], done
-        press("key", "ctrl+a")
-        await until_taken(ingle, "Dearest Ada,\nhello")
-        press("key", "End")
-        assert (await ingle.command("undo"))["undone"]
-        press("key", "ctrl+a")
-        await until_taken(ingle, "Dear Ada")
-    found = await asyncio.to_thread(clipboard)
-    assert found["text/html"] == RICH["text/html"][2]
-
-
-async def test_a_real_terminal(desk: Look, ingle: FakeIngle, tmp_path: Path) -> None:
-    program = shutil.which("xterm") or missing("xterm")
-    typed = tmp_path / "typed"
-    ready = tmp_path / "ready"
-    command = f"stty raw -echo; touch {ready}; head -c 10 > {typed}.part; mv {typed}.part {typed}; cat"
-    async with started(Told, program, "-e", "sh", "-c", command), owner(tmp_path, RICH) as copied:
-        await asyncio.to_thread(desk.until, lambda: desk.active() and ready.exists())
-        taken = await ingle.command("take")
-        assert taken["program"] == "XTerm"
-        assert "UTF8_STRING" in copied.lines or taken["source"] == "clipboard"
-        refused = await ingle.command("replace", id=taken["id"], text="two\nlines")
-        assert "several lines" in refused["reason"]
-        done = await ingle.command("replace", id=taken["id"], text=" ls -l /tmp\n")
-        assert done["replaced"], done
-        async with asyncio.timeout(PATIENCE_S):
-            while not typed.exists():
-                await ingle.command("where")
-        assert typed.read_text() == "ls -l /tmp"
-        assert (await ingle.command("undo"))["undone"] is False

@@ -9,20 +9,15 @@ from pathlib import Path
 import pytest
 
 from desktop.conftest import PLUGINS, XServer
-from desktop.selection_stage import Look, Target, owner, target, window_manager
+from desktop.selection_in_memory import desk, editor
+from desktop.selection_stage import Look, Target, owner
 from fakes.plugin_daemon import PluginDaemon, plugin_daemon
 from ingle.errors import IngleError
 
 pytestmark = pytest.mark.desktop
+__all__ = ["desk", "editor"]  # fixtures
 
 HELD = {"UTF8_STRING": ("UTF8_STRING", 8, b"what I copied")}
-
-
-@pytest.fixture
-async def desk(x_server: XServer) -> AsyncIterator[Look]:
-    async with window_manager():
-        with Look() as look:
-            yield look
 
 
 @pytest.fixture
@@ -31,13 +26,6 @@ async def daemon(desk: Look, private_dirs: Path) -> AsyncIterator[PluginDaemon]:
         await running.hosts.enable("selection")
         await running.until_state("selection", "running")
         yield running
-
-
-@pytest.fixture
-async def editor(desk: Look) -> AsyncIterator[Target]:
-    async with target("editor") as one:
-        await asyncio.to_thread(desk.until, lambda: desk.active() == one.window)
-        yield one
 
 
 async def test_a_host_killed_in_the_middle_leaves_all_or_nothing(

@@ -3,43 +3,22 @@ nowhere. `make bench BENCH=desktop` does the same 200 times, beside what others 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from desktop.conftest import PLUGINS, XServer
-from desktop.selection_stage import Look, Target, owner, target, window_manager
-from ingle.sdk.testing import FakeIngle, load, running
+from desktop.selection_in_memory import desk, editor, ingle
+from desktop.selection_stage import Look, Target, owner, target
+from ingle.sdk.testing import FakeIngle
 
 pytestmark = [pytest.mark.desktop, pytest.mark.timeout(300)]
+__all__ = ["desk", "editor", "ingle"]  # fixtures
 
-FOLDER = PLUGINS / "selection"
-Selection = load(FOLDER)
 HELD = {"UTF8_STRING": ("UTF8_STRING", 8, b"what I copied")}
 TRIES = 40
 LATEST_S = 0.03
 """A theft may come at any moment up to here; the chord is pressed after some milliseconds."""
-
-
-@pytest.fixture
-async def desk(x_server: XServer) -> AsyncIterator[Look]:
-    async with window_manager():
-        with Look() as look:
-            yield look
-
-
-@pytest.fixture
-async def editor(desk: Look) -> AsyncIterator[Target]:
-    async with target("editor") as one:
-        await asyncio.to_thread(desk.until, lambda: desk.active() == one.window)
-        yield one
-
-
-@pytest.fixture
-async def ingle(desk: Look) -> AsyncIterator[FakeIngle]:
-    async with running(Selection, folder=FOLDER) as one:
-        yield one
 
 
 Steal = Callable[[int], None]
