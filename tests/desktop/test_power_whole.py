@@ -112,3 +112,39 @@ async def test_a_game_parks_a_real_model_and_a_killed_plugin_frees_it(
 def _until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         pass
+
+
+async def test_what_watches_rests_while_the_screen_is_locked(
+    at_home: tuple[RunningDaemon, Ingle], system: Stage, locks: Locks
+) -> None:
+    running_one, client = at_home
+    mine = await system.session(os.getuid())
+    client.call("plugin.enable", name="files")
+    client.call("plugin.enable", name="power")
+    with running_one.client() as listener:
+        files = (event.data for event in listener.events("plugin") if event.data["name"] == "files")
+        await system.lock(mine, True)
+        await asyncio.to_thread(_until, lambda: next(files)["reason"] == "screen locked")
+        state = client.call("plugin.call", plugin="power", command="state", args={})
+        assert state["held"] == ["screen locked"]
+        status = client.status()
+        assert (status.state, status.held) == ("ready", None)
+        assert {plugin.name: plugin.state for plugin in status.plugins}["power"] == "running"
+        await system.lock(mine, False)
+        await asyncio.to_thread(_until, lambda: next(files)["state"] == "running")
+
+
+async def test_a_pause_by_hand_stays_when_the_screen_is_unlocked(
+    at_home: tuple[RunningDaemon, Ingle], system: Stage, locks: Locks
+) -> None:
+    running_one, client = at_home
+    mine = await system.session(os.getuid())
+    client.call("plugin.enable", name="power")
+    with running_one.client() as listener:
+        states = (event.data for event in listener.events("engine") if event.name == "daemon.state")
+        client.call("daemon.pause")
+        await system.lock(mine, True)
+        await asyncio.to_thread(_until, lambda: "screen locked" in next(states)["reason"])
+        await system.lock(mine, False)
+        await asyncio.to_thread(_until, lambda: next(states)["reason"] == "paused by you")
+    assert client.status().state == "paused"

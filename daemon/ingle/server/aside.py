@@ -148,18 +148,19 @@ class Aside:
         if wanted == self._wanted:
             self._on_change()
             return
-        self._wanted = wanted
-        self._move = asyncio.ensure_future(self._move_model(*wanted))
+        was_parked, self._wanted = bool(self._wanted[0]), wanted
+        self._move = asyncio.ensure_future(self._move_model(*wanted, was_parked))
         self._moves.add(self._move)
         self._move.add_done_callback(self._moves.discard)
 
-    async def _move_model(self, parked: str, resting: str) -> None:
+    async def _move_model(self, parked: str, resting: str, was_parked: bool) -> None:
         try:
             if parked:
                 await self._model.park(parked)
-                self._on_change()
-            else:  # the engine tells when it has begun to come back
+            else:
                 await self._model.unpark(OVER.format(resting) if resting else "")
+            if parked or not was_parked:  # else the engine tells as soon as it is parked no more
+                self._on_change()
         except TimeoutError:
             log.warning("the engine's process is still there after it was told to end")
 

@@ -63,9 +63,13 @@ class Connection:
 class Stage:
     def __init__(self) -> None:
         self.model, self.background, self.watching = Model(), Part(), Part()
-        self.aside = Aside(self.model, [self.background], [self.watching], lambda: None)
+        self.told: list[str | None] = []
+        self.aside = Aside(self.model, [self.background], [self.watching], self.tell)
         self.power = Connection()
         self.due: list[Callable[[], None]] = []
+
+    def tell(self) -> None:
+        self.told.append(self.aside.held)
 
     async def hold(self, what: Any, reason: str) -> None:
         await self.aside.hold(what, reason, self.power)
@@ -149,6 +153,7 @@ async def test_a_fading_hold_ends_by_itself(stage: Stage) -> None:
     stage.due[-1]()
     await stage.settled()
     assert stage.model.told[-1] == "come"
+    assert stage.told == ["game", None]
 
 
 async def test_a_model_that_is_still_held_firmly_is_not_woken(stage: Stage) -> None:
