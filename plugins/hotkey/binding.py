@@ -34,8 +34,8 @@ class Binding:
     def is_taken(self, backend: str, reason: str) -> None:
         self.backend, self.state, self.reason = backend, "taken", reason
 
-    def waits(self, reason: str) -> None:
-        self.backend, self.state, self.reason = None, "waiting", reason
+    def waits(self, reason: str, backend: str | None = None) -> None:
+        self.backend, self.state, self.reason = backend, "waiting", reason
 
     def as_dict(self) -> dict[str, str | None]:
         """As the command `bindings` gives it."""

@@ -27,6 +27,8 @@ class Hotkey(Plugin):
         self._doubled: list[Binding] = []
         self._backend: Backend | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._failure: str | None = None
+        """What became of the last press, if nothing did."""
 
     async def run(self, ingle: Ingle) -> None:
         self._ingle, self._actions = ingle, Actions(ingle)
@@ -70,16 +72,20 @@ class Hotkey(Plugin):
         if len(self._under_way) >= MOST_AT_ONCE:
             self._ingle.log.warning("%s does nothing: too much is under way", binding.action)
             return
-        task = asyncio.ensure_future(self._perform(binding.action))
+        task = asyncio.ensure_future(self._perform(binding))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _perform(self, action: str) -> None:
+    async def _perform(self, binding: Binding) -> None:
         try:
-            await self._actions.perform(action)
+            await self._actions.perform(binding.action)
+            failure = None
         except IngleError as error:
-            self._ingle.log.warning("%s failed: %s", action, error.message)
+            failure = f"{binding.chord} did nothing: {error.message}"
             await self._actions.complain(error)
+        if failure != self._failure:
+            self._failure = failure
+            self._tell()
 
     def _tell(self) -> None:
         everything = [*self._bindings, *self._doubled]
@@ -90,6 +96,8 @@ class Hotkey(Plugin):
             return
         if waiting:
             wrong.append(f"{waiting.chord}: {waiting.reason}")
+        if self._failure:
+            wrong.append(self._failure)
         self._ingle.running("; ".join(wrong) or None)
 
     # ---- commands

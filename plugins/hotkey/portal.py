@@ -24,12 +24,19 @@ SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 REGISTRY = "org.freedesktop.host.portal.Registry"
 REQUEST, SESSION = "org.freedesktop.portal.Request", "org.freedesktop.portal.Session"
 OWNER_CHANGED = "org.freedesktop.DBus.NameOwnerChanged"
-
+NO_ANSWER = {"", "org.freedesktop.DBus.Error.NoReply"}
+NO_REGISTRY = ("Unknown", "InvalidArgs", "ServiceUnknown")
+"""How the errors of portals begin that take no names, and of a bus without a portal."""
 DECLINED = 1
 """The answer's code when the person has said no."""
 HOW_TO_BIND = (
     "no portal for shortcuts on this desktop; bind a key to the command `ingle popup` in its settings "
     "(sway: bindsym Ctrl+Alt+space exec ingle popup)"
+)
+NOT_KNOWN = f"the portal does not know {APP_ID}: `ingle setup` installs its desktop file"
+WHERE_TO_CHOOSE = (
+    "choose them in the desktop's settings for shortcuts (Hyprland: "
+    f"bind = CTRL ALT, space, global, {APP_ID}:{{id_}})"
 )
 
 _MODIFIERS = {"Ctrl": "CTRL", "Alt": "ALT", "Shift": "SHIFT", "Super": "LOGO"}
@@ -111,17 +118,18 @@ class _Session:
         await self._bus.hear(BUS_NAME, f"{SHORTCUTS}.ShortcutsChanged", self._take_change, PATH)
 
     async def _introduce(self) -> None:
-        """Say who we are: it has to be the first call. Portals before 1.20 take no names."""
+        """Say who we are: it has to be the first call. Portals before 1.20 take no names.
+
+        Raises `Absent`.
+        """
         options = GLib.Variant("(sa{sv})", (APP_ID, {}))
         try:
             await self._bus.call(BUS_NAME, PATH, f"{REGISTRY}.Register", options)
         except Refused as error:
-            if not error.name.rpartition(".")[2].startswith(
-                ("Unknown", "InvalidArgs", "ServiceUnknown")
-            ):
-                self._note = (
-                    f"the portal does not know {APP_ID}: `ingle setup` installs its desktop file"
-                )
+            if error.name in NO_ANSWER:  # nor would it answer the next call
+                raise Absent("the portal for shortcuts does not answer") from None
+            if not error.name.rpartition(".")[2].startswith(NO_REGISTRY):
+                self._note = NOT_KNOWN
 
     async def _look_whether_there(self) -> None:
         """Raises `Absent`."""
@@ -203,9 +211,7 @@ class _Session:
             if trigger is None:
                 binding.is_taken(NAME, "the desktop did not take it")
             elif not trigger:
-                binding.is_taken(
-                    NAME, "no keys yet: choose them in the desktop's settings for shortcuts"
-                )
+                binding.waits(f"no keys yet: {WHERE_TO_CHOOSE.format(id_=id_)}", NAME)
             else:
                 binding.is_bound(NAME, self._note or _other(trigger, binding.chord))
         self._desk.on_change()

@@ -26,7 +26,7 @@ CLOSE_S = 0.3
 HELD_S = 0.015
 """Between two looks whether a key is still down; nobody presses one again sooner."""
 GONE = "the X server went away"
-TAKEN = "another program has this chord: choose another one here or there"
+TAKEN = "another program has this chord"
 
 _ENDS = (error.ConnectionClosedError, OSError)
 

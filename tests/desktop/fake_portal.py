@@ -2,8 +2,8 @@
 
 `python fake_portal.py [KNOWN]` serves `org.freedesktop.portal.Desktop`; `KNOWN` is the one
 application id that it knows. It writes "serves", and then a line of JSON for each call with the
-sender's name; on its input, "press ID" presses a shortcut, "move ID TRIGGER" gives one another
-trigger, "drop" ends the session.
+sender's name; on its input, "press ID" presses a shortcut, "move ID [TRIGGER]" gives one another
+trigger or none, "drop" ends the session.
 """
 
 import json
@@ -89,7 +89,7 @@ class Portal:
         if word == "press":
             self.Activated(self.session, rest[0], 0, {})
         elif word == "move":
-            self.shortcuts[rest[0]] = rest[1]
+            self.shortcuts[rest[0]] = " ".join(rest[1:])
             self.ShortcutsChanged(self.session, self.bound())
         elif word == "drop":
             self.bus.con.emit_signal(

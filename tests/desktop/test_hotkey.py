@@ -25,7 +25,7 @@ from desktop.hotkey_stage import (
     xdotool,
 )  # fmt: skip
 from fakes.plugin_daemon import plugin_daemon, write_plugin
-from ingle.errors import ConfigError
+from ingle.errors import ConfigError, PluginFailed
 
 pytestmark = pytest.mark.desktop
 
@@ -257,6 +257,17 @@ async def test_nothing_is_lost_of_a_press_while_an_action_hangs(popup: Stage) ->
     popup.ingle.call_plugin = hang  # type: ignore[method-assign]
     await xdotool("key", "--delay", "50", "ctrl+alt+space", "ctrl+alt+space")
     await until(lambda: len(popup.shown) == 2)
+
+
+async def test_a_press_that_does_nothing_is_told(popup: Stage) -> None:
+    popup.ingle.answers["plugin.call"] = PluginFailed("plugin popup is disabled", "enable it")
+    await xdotool("key", "ctrl+alt+space")
+    await popup.until_state("running", "Ctrl+Alt+Space did nothing: plugin popup is disabled")
+    said = [params for _, params in popup.ingle.calls if params.get("command") == "say"]
+    assert said[0]["args"]["text"] == "plugin popup is disabled. enable it"
+    popup.ingle.answers["plugin.call"] = None
+    await xdotool("key", "ctrl+alt+space")
+    await popup.ingle.until(lambda: popup.ingle.states[-1] == NOTHING_WRONG)
 
 
 # ---- in its host process

@@ -6,6 +6,7 @@ Only for what a newer portal than the machine's has, a fake frontend stands in.
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -207,6 +208,16 @@ async def test_on_x11_without_a_portal_for_shortcuts_keys_are_grabbed(
         await made.pressed()
 
 
+async def test_a_portal_that_hangs_holds_up_nobody_for_long(
+    start: Start, x_server: XServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["ingle_plugin_hotkey.portal_bus"], "CALL_MS", 200)
+    portal = await start("fake_portal.py", APP_ID)
+    portal.process.send_signal(signal.SIGSTOP)
+    async with bound(backend="auto") as made:
+        assert {each["backend"] for each in await made.bindings()} == {"x11"}
+
+
 async def test_on_x11_a_portal_for_shortcuts_comes_first(
     start: Start, real_portal: RealPortal, x_server: XServer
 ) -> None:
@@ -263,9 +274,55 @@ async def test_a_session_that_the_desktop_ends_is_not_forced_upon_it(start: Star
 
 
 @pytest.mark.usefixtures("_wayland")
-async def test_the_bus_may_be_started_anew(start: Start, session_bus: str) -> None:
-    """Its end is taken for what it is, also while nobody presses anything."""
+async def test_a_portal_that_leaves_the_keys_to_the_person_says_so(start: Start) -> None:
     portal = await start("fake_portal.py", APP_ID)
     async with bound(backend="auto") as made:
-        await portal.kill()
-        await made.until_state("waiting")
+        portal.say("move popup")
+        await made.until_state("waiting", "bind = CTRL ALT, space, global, io.github.ingle.Ingle:popup")
+        portal.say("press popup")
+        await made.pressed()
+
+
+class Bus:
+    """A session bus that can be ended and started anew in the same place."""
+
+    def __init__(self, path: Path) -> None:
+        self.address = f"unix:path={path}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1",
+             f"--address={self.address}"],
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline()
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def bus(session_bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
+    made = Bus(tmp_path / "bus")
+    made.start()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", made.address)
+    yield made
+    made.kill()
+
+
+@pytest.mark.usefixtures("_wayland")
+async def test_the_session_is_restored_when_the_bus_is_started_anew(bus: Bus, start: Start) -> None:
+    await start("fake_portal.py", APP_ID)
+    async with bound(backend="auto") as made:
+        for _ in range(2):
+            bus.kill()
+            await made.until_state("waiting")
+            bus.start()
+            portal = await start("fake_portal.py", APP_ID)
+            await made.until_state("running")
+            portal.say("press popup")
+            await made.pressed()

@@ -9,6 +9,7 @@ import pytest
 from ingle.cli.checkup import hotkey
 from ingle.cli.output import Output
 from ingle.cli.session import Session
+from ingle.vocabulary import PluginState
 
 CHORD = {
     "chord": "Ctrl+Alt+Space", "action": "popup", "does": "Open Ingle", "backend": "x11",
@@ -16,8 +17,11 @@ CHORD = {
 }  # fmt: skip
 
 
-def judged(**changes: Any) -> tuple[str, str]:
-    found = hotkey.judge({**CHORD, **changes})
+RUNNING = {"popup": PluginState.RUNNING}
+
+
+def judged(states: Any = RUNNING, **changes: Any) -> tuple[str, str]:
+    found = hotkey.judge({**CHORD, **changes}, states)
     return found.level, found.message
 
 
@@ -33,6 +37,14 @@ def test_a_chord_that_is_taken_or_waits_is_worth_knowing() -> None:
         "warn", "Open Ingle: not bound (another program has this chord)"
     )  # fmt: skip
     assert judged(state="waiting", backend=None, reason="no portal")[0] == "warn"
+
+
+def test_a_chord_for_a_plugin_that_is_off_is_worth_knowing() -> None:
+    off = {"popup": PluginState.DISABLED}
+    assert judged(off) == ("warn", "Open Ingle: plugin popup is off")
+    assert judged(off, action="skill:rewrite")[0] == "warn"
+    assert judged(off, action="pause") == ("ok", "Open Ingle; heard by key grabs of X11")
+    assert judged({}, action="undo", does="Undo")[1] == "Undo: plugin selection is off"
 
 
 @pytest.mark.parametrize(

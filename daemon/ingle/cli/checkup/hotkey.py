@@ -7,6 +7,7 @@ from typing import Any
 
 from ingle.cli.checkup.finding import Finding, Findings, ok, warn
 from ingle.cli.session import Session
+from ingle.client import Ingle
 from ingle.errors import DaemonNotRunning, IngleError
 from ingle.vocabulary import PluginState
 
@@ -18,35 +19,45 @@ HEARD_BY = {
     "x11": "key grabs of X11",
     "keyboard": "the input devices (library keyboard)",
 }
+DONE_BY = {
+    "popup": "popup", "skill": "popup", "summarize-clipboard": "clipboard", "undo": "selection"
+}  # fmt: skip
+"""The plugin that an action is asked of."""
 BIND_IT = "bind a key to `ingle popup` in the desktop's settings"
 
 
 def hotkey(session: Session) -> Findings:
     """The chords of the running plugin; where it does not run, who would hear them."""
-    chords = _chords(session)
-    if chords is None:
-        yield would_hear(session.environ)
-    for chord in chords or []:
-        yield judge(chord)
-
-
-def _chords(session: Session) -> list[dict[str, Any]] | None:
-    """None where the plugin does not run. That it waits, and for what, is said with the plugins."""
     try:
         with session.connect(start=False) as ingle:
             states = {plugin.name: plugin.state for plugin in ingle.status().plugins}
-            if states.get(NAME) not in {PluginState.RUNNING, PluginState.WAITING}:
-                return None
-            return list(ingle.call("plugin.call", plugin=NAME, command="bindings", args={}))
+            chords = _chords(ingle) if is_on(states.get(NAME)) else None
     except DaemonNotRunning:
-        return None
+        chords, states = None, {}
+    if chords is None:
+        yield would_hear(session.environ)
+    for chord in chords or []:
+        yield judge(chord, states)
+
+
+def is_on(state: PluginState | None) -> bool:
+    return state in {PluginState.RUNNING, PluginState.WAITING}
+
+
+def _chords(ingle: Ingle) -> list[dict[str, Any]]:
+    """Empty while the plugin cannot answer: why, is said with the plugins."""
+    try:
+        return list(ingle.call("plugin.call", plugin=NAME, command="bindings", args={}))
     except IngleError:
         return []
 
 
-def judge(chord: Mapping[str, Any]) -> Finding:
-    """One chord as the plugin's command `bindings` tells of it."""
+def judge(chord: Mapping[str, Any], states: Mapping[str, PluginState]) -> Finding:
+    """One chord as the plugin's command `bindings` tells of it, beside the plugin that does the work."""
     name, does = f"chord {chord['chord']}", chord.get("does") or chord["action"]
+    needs = DONE_BY.get(str(chord["action"]).partition(":")[0])
+    if needs and not is_on(states.get(needs)):
+        return warn(name, f"{does}: plugin {needs} is off", f"`ingle plugin enable {needs}`")
     by = HEARD_BY.get(str(chord["backend"]), "nobody")
     reason = f" ({chord['reason']})" if chord["reason"] else ""
     match chord["state"]:
