@@ -107,6 +107,12 @@ def test_after_login_it_is_there_and_answers(seen: dict[str, Any]):
     assert login["mode"] == ["0o40700", "0o140600"]
 
 
+def test_systemd_leaves_out_none_of_the_lines(seen: dict[str, Any]):
+    lines = seen["login"]["journal"]
+    assert any("Started" in line for line in lines)
+    assert [line for line in lines if "ignoring" in line or "Failed" in line] == []
+
+
 def test_without_a_screen_the_desktops_part_does_not_start(seen: dict[str, Any]):
     assert seen["login"]["desktop"]["ActiveState"] == "inactive"
     assert seen["desktop"]["state"] == {"ActiveState": "inactive"}
@@ -202,7 +208,7 @@ SHOWN: dict[str, dict[str, str]] = {
 """Setting -> what it changes: an act and its outcome inside. Outside of it every act succeeds."""
 
 ELSEWHERE = {
-    "Type", "NotifyAccess", "ExecStartPre", "ExecStart", "ExecReload", "Restart", "RestartSec", "RestartPreventExitStatus",
+    "Type", "NotifyAccess", "ExecStart", "ExecReload", "Restart", "RestartSec", "RestartPreventExitStatus",
     "WatchdogSec", "TimeoutStopSec", "KillMode", "OOMPolicy",
 }  # fmt: skip
 """What the other tests look at, or nothing can be seen of."""

@@ -88,7 +88,7 @@ def test_directories_that_are_not_the_usual_ones_stand_in_the_units(
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         assert f"Environment=XDG_{name}_HOME={home}/{name.lower()}_home\n" in unit
     assert (
-        f"ReadWritePaths={home}/data_home/ingle {home}/state_home/ingle {home}/cache_home/ingle\n"
+        f"ReadWritePaths=-{home}/data_home/ingle -{home}/state_home/ingle -{home}/cache_home/ingle\n"
         in unit
     )
     assert f"CUDA_CACHE_PATH={home}/cache_home/ingle/cuda" in unit

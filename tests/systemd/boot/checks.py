@@ -145,6 +145,11 @@ def log_in_again() -> str:
     return user("is-system-running", "--wait")
 
 
+def lines(*words: str) -> list[str]:
+    command = ["journalctl", "--no-pager", "-o", "cat", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+
+
 def doctor(name: str) -> list[dict[str, str]]:
     lines = map(json.loads, person(INGLE, "--json", "doctor").stdout.splitlines())
     return [line for line in lines if line["name"] == name]
@@ -190,6 +195,7 @@ def login() -> Any:
     manager = log_in_again()
     return {
         "manager": manager,
+        "journal": lines("USER_UNIT=ingle.service"),
         "socket": show(SOCKET, "ActiveState"),
         "daemon": show(DAEMON, "ActiveState", "NRestarts"),
         "desktop": show(DESKTOP, "ActiveState", "ConditionResult"),
@@ -212,7 +218,8 @@ def sandbox() -> Any:
     probe = f"ExecStartPost={PYTHON} -I {PROBES} %h/.local/state/ingle/inside"
     drop_in(DAEMON, "probe", f"[Service]\n{probe}\n")
     user("daemon-reload")
-    user("restart", DAEMON)
+    user("restart", SOCKET)
+    user("start", DAEMON)
     inside = json.loads((HOME / ".local/state/ingle/inside").read_text())
     (HOME / f".config/systemd/user/{DAEMON}.d/probe.conf").unlink()
     user("daemon-reload")
@@ -392,15 +399,6 @@ def remove() -> Any:
 
 
 def journal() -> Any:
-    def lines(*words: str) -> list[str]:
-        done = subprocess.run(
-            ["journalctl", "--no-pager", "-o", "cat", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.splitlines()
-
     return {
         "daemon": lines("_SYSTEMD_USER_UNIT=ingle.service"),
         "systemd": lines("USER_UNIT=ingle.service"),
