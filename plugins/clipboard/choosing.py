@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from ingle.sdk.wayland import Compositor, CompositorGone, can_watch, connect, socket_of
+
 from . import wayland, x11
 from .backend import Backend, ServerGone
-from .compositor import Compositor, connect, socket_of
 
 HOTKEY = "select a text and press Ingle's hotkey, or run `ingle popup`"
 UNSEEN = (
@@ -41,7 +42,7 @@ async def connected(
     """
     async with AsyncExitStack() as stack:
         compositor = await _compositor(stack)
-        if compositor is not None and wayland.can_watch(compositor):
+        if compositor is not None and can_watch(compositor):
             found = await stack.enter_async_context(wayland.connected(compositor, names, on_owner))
             yield Found(found)
             return
@@ -60,9 +61,9 @@ async def _compositor(stack: AsyncExitStack) -> Compositor | None:
         return None
     try:
         compositor = await connect(path)
-    except ServerGone:
+    except CompositorGone as reason:
         if os.environ.get("DISPLAY"):  # left over from another session
             return None
-        raise
+        raise ServerGone(str(reason)) from None
     stack.callback(compositor.close)
     return compositor

@@ -7,7 +7,7 @@ whole keyboard. It has a layout of its own, so a chord means the same on every l
 import os
 import time
 
-from .datacontrol import DataControl
+from ingle.sdk.wayland import Clipboards
 
 MANAGER = "zwp_virtual_keyboard_manager_v1"
 CREATE = 0
@@ -31,18 +31,18 @@ BITS = {"Shift_L": 1, "Control_L": 4}
 class VirtualKeyboard:
     """One keyboard of the seat; there for as long as its connection."""
 
-    def __init__(self, control: DataControl) -> None:
+    def __init__(self, control: Clipboards) -> None:
         """Raises `LookupError` where the compositor takes no keys from programs."""
-        self._control = control
-        if MANAGER not in control.globals:
+        self._compositor = compositor = control.compositor
+        if MANAGER not in compositor.globals:
             raise LookupError(MANAGER)
-        manager = control.bind(MANAGER, 1)
-        self._keyboard = control.new_id()
-        control.send(manager, CREATE, control.seat, self._keyboard)
+        manager, _ = compositor.bind(MANAGER, 1)
+        self._keyboard = compositor.new()
+        compositor.send(manager, CREATE, control.seat, self._keyboard)
         descriptor = os.memfd_create("ingle-keymap", os.MFD_CLOEXEC)
         try:
             os.write(descriptor, LAYOUT)
-            control.send(self._keyboard, KEYMAP, XKB_V1, len(LAYOUT), descriptor=descriptor)
+            compositor.send(self._keyboard, KEYMAP, XKB_V1, len(LAYOUT), fds=(descriptor,))
         finally:
             os.close(descriptor)
 
@@ -52,13 +52,13 @@ class VirtualKeyboard:
         for name in modifiers:
             held |= BITS[name]
             self._key(name, PRESSED)
-        self._control.send(self._keyboard, MODIFIERS, held, 0, 0, 0)
+        self._compositor.send(self._keyboard, MODIFIERS, held, 0, 0, 0)
         self._key(key, PRESSED)
         self._key(key, RELEASED)
         for name in reversed(modifiers):
             self._key(name, RELEASED)
-        self._control.send(self._keyboard, MODIFIERS, 0, 0, 0, 0)
+        self._compositor.send(self._keyboard, MODIFIERS, 0, 0, 0, 0)
 
     def _key(self, name: str, state: int) -> None:
         now = time.monotonic_ns() // 1_000_000 & 0xFFFFFFFF
-        self._control.send(self._keyboard, KEY, now, CODES[name], state)
+        self._compositor.send(self._keyboard, KEY, now, CODES[name], state)

@@ -10,10 +10,10 @@ import os
 from typing import Any
 
 from ingle.sdk.marks import OWN, is_secret
+from ingle.sdk.wayland import Clipboards, CompositorGone, TooMuch
 
 from . import compositor, offers, programs, pty, wlclipboard
 from .compositor import Spot
-from .datacontrol import DataControl, NoDataControl, TooMuch
 from .fitting import fitted, for_terminal
 from .memory import Replacement
 from .taking import Taken, Wish
@@ -36,7 +36,7 @@ class Wayland:
 
     def __init__(self, keep_bytes: int) -> None:
         self._keep_bytes = keep_bytes
-        self.control: DataControl | None = None
+        self.control: Clipboards | None = None
         self._keyboard: VirtualKeyboard | None = None
 
     def note(self) -> str | None:
@@ -50,9 +50,9 @@ class Wayland:
         if self.control is not None:
             self.control.retire()
 
-    async def _connected(self) -> DataControl:
+    async def _connected(self) -> Clipboards:
         if self.control is None or self.control.gone.is_set():
-            self.control = await DataControl.connect()
+            self.control = await Clipboards.connect()
             self._keyboard = None
         return self.control
 
@@ -64,7 +64,7 @@ class Wayland:
             if not wish.is_clipboard and (text := await _text(control, "PRIMARY", wish.most)):
                 return Taken("primary", text, spot, _why_not(spot))
             text = await _text(control, "CLIPBOARD", wish.most)
-        except NoDataControl:
+        except CompositorGone:
             return Taken("none", "", spot, NO_CLIPBOARD)
         except NotDone as reason:
             return Taken("none", "", spot, str(reason))
@@ -75,7 +75,7 @@ class Wayland:
             control = await self._connected()
             await control.sync()
             return await self._replace(control, taken, text)
-        except NoDataControl:
+        except CompositorGone:
             raise NotDone(await self._copied_otherwise(taken, text)) from None
 
     async def _copied_otherwise(self, taken: Taken, text: str) -> str:
@@ -85,7 +85,7 @@ class Wayland:
         is_copied = await wlclipboard.copy(fitted(text, taken.text))
         return NO_KEYS if is_copied else NO_CLIPBOARD
 
-    async def _replace(self, control: DataControl, taken: Taken, text: str) -> Replacement:
+    async def _replace(self, control: Clipboards, taken: Taken, text: str) -> Replacement:
         spot = taken.place
         old = taken.text if taken.source == "primary" else ""
         new = fitted(text, old)
@@ -105,7 +105,7 @@ class Wayland:
         return Replacement(spot, new, old)
 
     async def _paste(
-        self, control: DataControl, spot: Spot, chord: programs.Chord, text: str, kept: dict[str, bytes]
+        self, control: Clipboards, spot: Spot, chord: programs.Chord, text: str, kept: dict[str, bytes]
     ) -> None:
         await _until_focused(spot)
         changes = control.changes
@@ -129,7 +129,7 @@ class Wayland:
         if not was_fetched:
             raise NotDone(NOT_TAKEN)
 
-    async def _press(self, control: DataControl, chord: programs.Chord) -> bool:
+    async def _press(self, control: Clipboards, chord: programs.Chord) -> bool:
         """Whether the compositor takes keys from programs."""
         try:
             if self._keyboard is None:
@@ -140,7 +140,7 @@ class Wayland:
         await control.sync()
         return True
 
-    async def _keep(self, control: DataControl, selection: str) -> dict[str, bytes]:
+    async def _keep(self, control: Clipboards, selection: str) -> dict[str, bytes]:
         """Everything that is offered. Raises `NotDone` where it cannot be read, or must not be."""
         kinds = [kind for kind in control.types(selection) if kind not in offers.NOT_DATA]
         if is_secret(kinds):
@@ -183,14 +183,14 @@ def _values(text: str) -> dict[str, bytes]:
     return {**{kind: value.data for kind, value in offers.of_text(text).values.items()}, OWN: b""}
 
 
-def _put_back(control: DataControl, selection: str, kept: dict[str, bytes]) -> None:
+def _put_back(control: Clipboards, selection: str, kept: dict[str, bytes]) -> None:
     if kept:
         control.own(selection, {**kept, OWN: b""})
     else:
         control.disown(selection)
 
 
-async def _text(control: DataControl, selection: str, most: int) -> str:
+async def _text(control: Clipboards, selection: str, most: int) -> str:
     """The text, or nothing. Raises `NotDone` for a secret."""
     kinds = control.types(selection)
     if is_secret(kinds):

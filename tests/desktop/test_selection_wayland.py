@@ -14,12 +14,12 @@ from desktop.conftest import PLUGINS
 from desktop.selection_stage import PATIENCE_S, Target, needed, target
 from desktop.wayland_stage import Sway, Weston
 from ingle.sdk.testing import FakeIngle, load, running
+from ingle.sdk.wayland import Clipboards
 
 pytestmark = pytest.mark.desktop
 
 FOLDER = PLUGINS / "selection"
 Selection = load(FOLDER)
-datacontrol = sys.modules["ingle_plugin_selection.datacontrol"]
 virtualkeyboard = sys.modules["ingle_plugin_selection.virtualkeyboard"]
 PLAIN = "text/plain;charset=utf-8"
 
@@ -42,7 +42,7 @@ def sway(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sway]:
 @pytest.fixture
 async def other(sway: Sway) -> AsyncIterator[Any]:
     """Another program's connection."""
-    control = await datacontrol.DataControl.connect()
+    control = await Clipboards.connect()
     yield control
     control.close()
 

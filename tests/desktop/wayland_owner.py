@@ -8,52 +8,34 @@ import asyncio
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
-from ingle.sdk.testing import load
-
-load(Path(__file__).resolve().parents[2] / "plugins" / "clipboard")
-compositor = sys.modules["ingle_plugin_clipboard.compositor"]
-wayland = sys.modules["ingle_plugin_clipboard.wayland"]
-wire = sys.modules["ingle_plugin_clipboard.wire"]
+from ingle.sdk.wayland import Clipboards, Source
 
 
-class Owner(wayland.Clipboards):  # type: ignore[misc, name-defined]
-    """The plugin's own connection, which answers as the script says."""
+class Owner(Clipboards):
+    """A connection that answers as the script says."""
 
-    def __init__(self, connection: Any, script: dict[str, Any]) -> None:
-        super().__init__(connection, [], lambda _: None)
-        self._script, self._held = script, list[int]()
+    script: dict[str, Any]
 
-    async def own(self, times: int) -> None:
+    async def take(self, times: int) -> None:
         for _ in range(times):
-            self._compositor.send(self._device, wayland.SET_SELECTION, self._new_source())
-            await self._compositor.roundtrip()
+            self.own("CLIPBOARD", dict.fromkeys(self.script["types"], b""))
+            await self.sync()
 
-    def _new_source(self) -> int:
-        source = self._compositor.new(self._answer)
-        self._compositor.send(self._manager, wayland.CREATE_SOURCE, source)
-        for name in self._script["types"]:
-            self._compositor.send(source, wayland.OFFER, name)
-        return source
-
-    def _answer(self, event: Any) -> None:
-        if event.opcode == wayland.CANCELLED:
-            tell("lost")
-            return
-        name, fd = wire.string(event.arguments), self._compositor.next_fd()
-        tell(name)
-        behaviour = self._script.get("answer", "text")
+    def _serve(self, source: Source, kind: str, fd: int) -> None:
+        tell(kind)
+        behaviour = self.script.get("answer", "text")
         if behaviour == "silent":
-            self._held.append(fd)
             return
-        raw = (
-            bytes.fromhex(self._script["hex"])
-            if "hex" in self._script
-            else self._script["text"].encode()
-        )
+        hex_, text = self.script.get("hex"), self.script["text"]
+        raw = bytes.fromhex(hex_) if hex_ else text.encode()
         asyncio.get_running_loop().run_in_executor(None, _write, fd, raw, behaviour == "endless")
+
+    def _take_source(self, id_: int, source: Source, message: Any) -> None:
+        super()._take_source(id_, source, message)
+        if source.is_cancelled:
+            tell("lost")
 
 
 def _write(fd: int, raw: bytes, is_endless: bool) -> None:
@@ -69,13 +51,11 @@ def _write(fd: int, raw: bytes, is_endless: bool) -> None:
 
 
 async def main(script: dict[str, Any]) -> None:
-    path = compositor.socket_of(os.environ)
-    connection = await compositor.connect(path)
-    owner = Owner(connection, script)
-    await owner.start()
-    await owner.own(script.get("times", 1))
+    owner = await Owner.connect()
+    owner.script = script
+    await owner.take(script.get("times", 1))
     tell("owns")
-    await connection.gone.wait()
+    await owner.gone.wait()
     os._exit(0)
 
 

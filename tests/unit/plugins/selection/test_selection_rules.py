@@ -1,8 +1,7 @@
-"""The pure parts: which keys for which program, what is inserted, messages of Wayland, memory."""
+"""The pure parts: which keys for which program, what is inserted, memory."""
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ from ingle.sdk import marks
 from ingle.sdk.testing import load
 
 load(Path(__file__).resolve().parents[4] / "plugins" / "selection")
-programs, fitting, offers, wire, memory, pty, compositor, serving = (
+programs, fitting, offers, memory, pty, compositor, serving = (
     sys.modules[f"ingle_plugin_selection.{name}"]
-    for name in ("programs", "fitting", "offers", "wire", "memory", "pty", "compositor", "serving")
+    for name in ("programs", "fitting", "offers", "memory", "pty", "compositor", "serving")
 )
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -85,25 +84,6 @@ def test_marks_of_secrets_are_known_by_name(name):
     assert marks.is_secret(["UTF8_STRING", name])
     assert not marks.is_secret(["UTF8_STRING", marks.OWN])
     assert marks.is_own([marks.OWN])
-
-
-@given(st.lists(st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 2**16 - 1), TEXTS)), st.data())
-def test_messages_come_out_as_they_went_in_however_they_are_cut(messages, data):
-    messages = [(target, opcode, text.replace("\0", "")) for target, opcode, text in messages]
-    raw = b"".join(wire.pack(target, opcode, 7, text) for target, opcode, text in messages)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)))))
-    unpacker, found = wire.Unpacker(), []
-    for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True):
-        found += [(m.target, m.opcode, *m.arguments("us")) for m in unpacker.feed(raw[start:end])]
-    assert found == [(target, opcode, 7, text) for target, opcode, text in messages]
-
-
-@given(st.binary(max_size=200))
-def test_nonsense_from_a_compositor_is_an_error_or_waits_for_more(raw):
-    found = []
-    with suppress(ValueError):
-        found += wire.Unpacker().feed(raw)
-    assert all(len(message.body) <= len(raw) for message in found)
 
 
 def test_the_last_few_are_remembered():

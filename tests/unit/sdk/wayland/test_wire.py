@@ -1,18 +1,12 @@
 """The Wayland wire format: what is encoded is taken apart again, however it is cut."""
 
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingle.sdk.testing import load
-
-FOLDER = Path(__file__).resolve().parents[4] / "plugins" / "clipboard"
-load(FOLDER)
-wire = sys.modules["ingle_plugin_clipboard.wire"]
+from ingle.sdk.wayland import wire
 
 WORDS = st.integers(0, 2**32 - 1)
 STRINGS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)

@@ -1,8 +1,7 @@
 """A connection to a Wayland compositor on an asyncio loop: globals, objects, events, descriptors.
 
-Only as much of the protocol as a clipboard needs; no library of Wayland's is loaded. Events go to
-the handler of their object as they come. Any error, of the socket, of the format or told by the
-compositor, ends the connection: `gone`.
+Events go to the handler of their object as they come. Any error, of the socket, of the format or
+told by the compositor, ends the connection: `gone`.
 """
 
 import asyncio
@@ -13,9 +12,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import wire
-from .backend import ServerGone
-from .wire import Message
+from ingle.sdk.wayland import wire
+from ingle.sdk.wayland.outcomes import CompositorGone
+from ingle.sdk.wayland.wire import Message
 
 log = logging.getLogger(__name__)
 
@@ -49,20 +48,20 @@ class Compositor:
     # ---- requests
 
     async def look_around(self) -> None:
-        """Learn the globals. Raises `ServerGone`."""
+        """Learn the globals. Raises `CompositorGone`."""
         self._registry = self.new(self._take_global)
         self.send(DISPLAY, GET_REGISTRY, self._registry)
         await self.roundtrip()
 
-    def bind(self, interface: str, most: int, handler: Handler) -> tuple[int, int]:
-        """Make a global an object; gives its id and its version, `most` at the most."""
+    def bind(self, interface: str, most: int, handler: Handler | None = None) -> tuple[int, int]:
+        """Make one of `globals` an object; gives its id and its version, `most` at the most."""
         name, offered = self.globals[interface]
         version, id_ = min(offered, most), self.new(handler)
         self.send(self._registry, BIND, name, interface, version, id_)
         return id_, version
 
     async def roundtrip(self) -> None:
-        """Until the compositor has done all that was asked, its events included. Raises `ServerGone`."""
+        """Until it has done all that was asked, its events included. Raises `CompositorGone`."""
         done = asyncio.Event()
         self.send(DISPLAY, SYNC, self.new(lambda _: done.set()))
         waits = [asyncio.ensure_future(event.wait()) for event in (done, self.gone)]
@@ -73,15 +72,15 @@ class Compositor:
                 wait.cancel()
         if not done.is_set():
             self.close()
-            raise ServerGone("the compositor does not answer")
+            raise CompositorGone("the compositor does not answer")
 
-    def new(self, handler: Handler) -> int:
-        """The id of a new object and who takes its events."""
+    def new(self, handler: Handler | None = None) -> int:
+        """The id of a new object; `handler` takes its events."""
         if self._free:
             id_ = self._free.pop()
         else:
             self._last_id = id_ = self._last_id + 1
-        self._handlers[id_] = handler
+        self._handlers[id_] = handler or _unheard
         return id_
 
     def adopt(self, id_: int, handler: Handler) -> None:
@@ -93,9 +92,9 @@ class Compositor:
         self._handlers.pop(id_, None)
 
     def send(self, object_: int, opcode: int, *arguments: int | str, fds: tuple[int, ...] = ()) -> None:
-        """Send a request. Raises `ServerGone`."""
+        """Send a request. Raises `CompositorGone`."""
         if self.gone.is_set():
-            raise ServerGone("the compositor went away")
+            raise CompositorGone("the compositor went away")
         message = wire.encode(object_, opcode, *arguments)
         try:
             sent = socket.send_fds(self._socket, [message], fds) if fds else self._socket.send(message)
@@ -103,7 +102,7 @@ class Compositor:
             sent = 0
         if sent != len(message):  # gone, or it has not read for 200 kB of requests
             self.close()
-            raise ServerGone("the compositor went away")
+            raise CompositorGone("the compositor went away")
 
     def next_fd(self) -> int:
         """The descriptor of the event in hand; the caller closes it. Raises `wire.Malformed`."""
@@ -125,7 +124,7 @@ class Compositor:
         try:
             for message in wire.take(self._buffer):
                 self._handlers.get(message.object, _unheard)(message)
-        except (wire.Malformed, ServerGone) as error:
+        except (wire.Malformed, CompositorGone) as error:
             log.warning("the connection to the compositor is given up: %s", error)
             raw = b""
         if not raw:
@@ -158,7 +157,7 @@ class Compositor:
 
 
 def _unheard(_: Message) -> None:
-    """An event of an object that was destroyed meanwhile."""
+    """An event that nobody waits for, or of an object that was destroyed meanwhile."""
 
 
 def socket_of(environ: Mapping[str, str]) -> Path | None:
@@ -168,7 +167,7 @@ def socket_of(environ: Mapping[str, str]) -> Path | None:
 
 
 async def connect(path: Path) -> Compositor:
-    """Raises `ServerGone`."""
+    """Raises `CompositorGone`."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     sock.setblocking(False)
     try:
@@ -176,7 +175,7 @@ async def connect(path: Path) -> Compositor:
             await asyncio.get_running_loop().sock_connect(sock, str(path))
     except (OSError, TimeoutError) as error:
         sock.close()
-        raise ServerGone(f"the compositor does not answer ({type(error).__name__})") from None
+        raise CompositorGone(f"the compositor does not answer ({type(error).__name__})") from None
     compositor = Compositor(sock)
     try:
         await compositor.look_around()

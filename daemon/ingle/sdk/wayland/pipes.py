@@ -1,4 +1,4 @@
-"""Pipes on an asyncio loop, as Wayland moves what is copied: read with bounds, or filled.
+"""Pipes on an asyncio loop, as Wayland moves what is copied: read within bounds, or filled.
 
 Neither side trusts the other: every wait has an end, and no more than a limit is read.
 """
@@ -7,15 +7,21 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from .backend import ANSWER_S, TRANSFER_S, NotReadable
+from ingle.sdk.wayland.outcomes import TooMuch
 
+ANSWER_S = 1.0
+"""Between two pieces."""
+TRANSFER_S = 5.0
+"""For all of it."""
 CHUNK = 65536
 
 
 async def drain(fd: int, most: int) -> bytes:
-    """Everything up to the end, `most` bytes at the most; closes `fd`. Raises `NotReadable`."""
-    whole = bytearray()
-    loop = asyncio.get_running_loop()
+    """Everything up to the end, `most` bytes at the most; closes `fd`.
+
+    Raises `TooMuch` and `TimeoutError`.
+    """
+    whole, loop = bytearray(), asyncio.get_running_loop()
     try:
         os.set_blocking(fd, False)
         async with asyncio.timeout(TRANSFER_S):
@@ -26,16 +32,13 @@ async def drain(fd: int, most: int) -> bytes:
                     return bytes(whole)
                 whole += piece
                 if len(whole) > most:
-                    raise NotReadable(f"it is over {most} bytes")
-    except TimeoutError:
-        slow = "is too slow" if whole else "does not answer"
-        raise NotReadable(f"its owner {slow}") from None
+                    raise TooMuch
     finally:
         os.close(fd)
 
 
-async def pour(fd: int, raw: bytes) -> None:
-    """Write all of it, if it is taken in time; closes `fd`."""
+async def pour(fd: int, raw: bytes) -> bool:
+    """Write all of it, and tell whether it was taken in time; closes `fd`."""
     loop, rest = asyncio.get_running_loop(), memoryview(raw)
     try:
         os.set_blocking(fd, False)
@@ -44,9 +47,10 @@ async def pour(fd: int, raw: bytes) -> None:
                 await _ready(fd, loop.add_writer, loop.remove_writer)
                 rest = rest[os.write(fd, rest[:CHUNK]) :]
     except (OSError, TimeoutError):  # whoever pastes has gone, or does not read
-        return
+        return False
     finally:
         os.close(fd)
+    return True
 
 
 async def _ready(fd: int, add: Callable[..., None], remove: Callable[[int], object]) -> None:
