@@ -65,6 +65,12 @@ class TrayIcon:
         else:
             self._icon.take(built)
 
+    def register_again(self) -> None:
+        """libayatana shows itself in an XEmbed tray 100 ms after a watcher has gone, also where another
+        one has come meanwhile, and takes that back when it registers the next time."""
+        if self.backend == "appindicator" and self._icon.visible:
+            self._icon.offer_menu()
+
     def _pressed(self, action: menu.Action) -> None:
         if self._press is not None:
             self._press(action)
@@ -150,6 +156,9 @@ def _tamed(backend: Backend, theme: Path) -> Any:
         def take(self, menu: Any) -> None:
             self._menu = menu
             _now(kind._update_menu)(self)
+
+        def offer_menu(self) -> None:
+            self._appindicator.set_menu(self._menu_handle)
 
         def take_down(self) -> None:
             self._finalize()

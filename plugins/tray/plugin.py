@@ -25,6 +25,8 @@ REST_S = 0.1
 """After each look: a burst of events costs one more look at its end, not one each."""
 SETTLES_S = 0.3
 """After work begins or ends: what is over sooner does not make the icon flicker."""
+AGAIN_S = 0.5
+"""After a panel has come: long enough for libayatana's slip, which takes 100 ms."""
 RETRY_S = 5.0
 """To make an icon, after a display that was not ready for it."""
 NO_TRAY = (
@@ -44,12 +46,13 @@ class Tray(Plugin):
         self._group: asyncio.TaskGroup | None = None
         self._is_active = False
         self._settling: asyncio.TimerHandle | None = None
+        self._registering: asyncio.TimerHandle | None = None
 
     async def run(self, ingle: Ingle) -> None:
         self._ingle, self._loop = ingle, asyncio.get_running_loop()
         has_bus = _has_bus()
         try:
-            async with hosts.watched(has_bus, self._wake.set) as there, asyncio.TaskGroup() as group:
+            async with hosts.watched(has_bus, self._take_hosts) as there, asyncio.TaskGroup() as group:
                 self._hosts, self._group = there, group
                 group.create_task(self._hear())
                 await self._make_icon(has_bus)
@@ -57,8 +60,9 @@ class Tray(Plugin):
                 await self._keep_showing()
         finally:
             self._group = None
-            if self._settling is not None:
-                self._settling.cancel()
+            for timer in (self._settling, self._registering):
+                if timer is not None:
+                    timer.cancel()
             papers.forget()
             if self._icon is not None:
                 await glib.call(self._icon.close)
@@ -75,6 +79,16 @@ class Tray(Plugin):
                 await asyncio.sleep(RETRY_S)
 
     # ---- hearing
+
+    def _take_hosts(self) -> None:
+        self._wake.set()
+        if self._registering is not None:
+            self._registering.cancel()
+        self._registering = self._loop.call_later(AGAIN_S, self._register_again)
+
+    def _register_again(self) -> None:
+        if self._icon is not None:
+            glib.call_soon(self._icon.register_again)
 
     async def _hear(self) -> None:
         async for event in self._ingle.events(*TOPICS):

@@ -1,7 +1,7 @@
 """A StatusNotifierWatcher under a test's control, in a process of its own.
 
 It writes "serves" when it has the name, and then the address of every item that registers, as
-"BUSNAME PATH". With no panel behind it nothing is drawn.
+"BUSNAME PATH". With no panel behind it nothing is drawn. One that has the name already loses it.
 """
 
 import sys
@@ -56,6 +56,8 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    SessionBus().publish("org.kde.StatusNotifierWatcher", ("/StatusNotifierWatcher", Watcher()))
+    bus = SessionBus()
+    exported = bus.register_object("/StatusNotifierWatcher", Watcher(), None)
+    name = bus.request_name("org.kde.StatusNotifierWatcher", replace=True)
     tell("serves")
     GLib.MainLoop().run()

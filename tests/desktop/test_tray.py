@@ -278,6 +278,22 @@ async def test_changes_without_end_leave_nothing_behind(
     assert {path.suffix for path in pictures} == {".png"}
 
 
+async def test_the_display_may_die_and_come_back(
+    x_server: XServer, daemon: PluginDaemon, watch: Watch, private_dirs: Path
+) -> None:
+    """GTK ends the process with the display; what it leaves is the pictures that the next one uses."""
+    watcher = await watch()
+    for _ in range(5):
+        await (await watcher.panel()).until_icon("ingle-tray-ready")
+        await daemon.until_state("tray", "running")
+        x_server.kill()
+        await daemon.until_state("tray", "waiting")
+        x_server.start()
+    await (await watcher.panel()).until_icon("ingle-tray-ready")
+    left = await asyncio.to_thread(lambda: [p for p in private_dirs.rglob("*.png") if p.is_file()])
+    assert len(left) == 36
+
+
 async def test_new_settings_make_another_icon(
     x_server: XServer, session_bus: str, private_dirs: Path, watch: Watch
 ) -> None:

@@ -1,6 +1,7 @@
 """The icon as it is really drawn: by an XEmbed tray, and by a panel with StatusNotifierItems."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image, ImageColor
 from desktop.conftest import XServer
 from desktop.test_tray import told, tray
 from desktop.tray_panels import pixels_like, trayer, until_drawn, xfce_panel
+from desktop.tray_stage import Watcher
 from fakes.plugin_daemon import PATIENCE_S
 from fakes.tray_plugin import module
 
@@ -47,6 +49,32 @@ async def test_an_xembed_tray_shows_another_state(
         await drawn(x_server, "ready")
         told(daemon, state="paused")
         await drawn(x_server, "paused")
+
+
+async def test_it_is_never_in_two_trays(x_server: XServer, session_bus: str, private_dirs: Path) -> None:
+    """Where one watcher takes the place of another, libayatana shows an XEmbed icon besides."""
+
+    async def until_in_xembed(is_there: bool, within_s: float = PATIENCE_S) -> None:
+        colour = ImageColor.getrgb(COLOURS["ready"])
+        await asyncio.to_thread(
+            until_drawn,
+            x_server.number,
+            lambda seen: (pixels_like(seen, colour) >= ENOUGH) is is_there,
+            within_s,
+        )
+
+    async with tray(private_dirs / "state"), trayer():
+        await until_in_xembed(True)
+        first = await Watcher.start(session_bus)
+        await (await first.panel()).until_icon("ingle-tray-ready")
+        await until_in_xembed(False)
+        second = await Watcher.start(session_bus)
+        with suppress(TimeoutError):  # it comes 100 ms later, if it comes
+            await until_in_xembed(True, within_s=2)
+        await until_in_xembed(False)
+        for watcher in (first, second):
+            await watcher.end()
+        await until_in_xembed(True)
 
 
 async def test_a_panel_draws_it(

@@ -21,7 +21,6 @@ PANEL_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
   <property name="configver" type="int" value="2"/>
   <property name="panels" type="array">
     <value type="int" value="1"/>
-    <property name="dark-mode" type="bool" value="{dark}"/>
     <property name="panel-1" type="empty">
       <property name="position" type="string" value="p=6;x=0;y=0"/>
       <property name="length" type="uint" value="40"/>
@@ -55,18 +54,19 @@ async def xfce_panel(config: Path, dark: bool = False, icon: int = 16) -> AsyncI
     """A StatusNotifierWatcher and host; `config` is the person's configuration directory."""
     folder = config / "xfce4/xfconf/xfce-perchannel-xml"
     await asyncio.to_thread(folder.mkdir, parents=True)
-    words = PANEL_CONFIG.format(dark=str(dark).lower(), size=icon + 10, icon=icon)
+    words = PANEL_CONFIG.format(size=icon + 10, icon=icon)
     await asyncio.to_thread((folder / "xfce4-panel.xml").write_text, words)
-    async with _running(str(XFCONFD)), _running("xfce4-panel", "--disable-wm-check"):
+    theme = "Adwaita:dark" if dark else "Adwaita"
+    async with _running(str(XFCONFD)), _running("xfce4-panel", "--disable-wm-check", theme=theme):
         yield
 
 
 @asynccontextmanager
-async def _running(program: str, *arguments: str) -> AsyncIterator[None]:
+async def _running(program: str, *arguments: str, theme: str = "Adwaita") -> AsyncIterator[None]:
     where = shutil.which(program) or missing(Path(program).name)
     process = await asyncio.create_subprocess_exec(
         where, *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, env={**os.environ, "GTK_THEME": "Adwaita", "NO_AT_BRIDGE": "1"},
+        stderr=subprocess.DEVNULL, env={**os.environ, "GTK_THEME": theme, "NO_AT_BRIDGE": "1"},
     )  # fmt: skip
     try:
         yield
