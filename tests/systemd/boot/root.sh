@@ -74,10 +74,10 @@ Wants=user@1500.service
 After=user@1500.service systemd-logind.service systemd-user-sessions.service
 [Service]
 Type=oneshot
-Environment=CHECKOUT=$CHECKOUT PYTHON=$PYTHON
+Environment=PYTHON=$PYTHON
 StandardOutput=file:/out/checks.log
 StandardError=inherit
-ExecStart=$PYTHON -I /opt/ingle-boot/checks.py
+ExecStart=$PYTHON /opt/ingle-boot/checks.py
 ExecStopPost=/bin/systemctl --no-block poweroff --force
 UNIT
 exec 3>"$root/out/console.log"

@@ -50,7 +50,7 @@ class Installation:
             self._put(file)
         for path in wanted.present:
             self._steps.add("same", path, "came with the package")
-        self._allow(chosen)
+        self._enable(chosen)
         self._make_folders(chosen)
         self._bring_up(was_running)
 
@@ -90,14 +90,14 @@ class Installation:
             case _:
                 self._steps.add("write", file.path)
 
-    def _allow(self, chosen: list[Found]) -> None:
+    def _enable(self, chosen: list[Found]) -> None:
         if not self._steps.is_dry and chosen:
             record = self._ledger.record
             record.plugins = [*dict.fromkeys((*record.plugins, *(found.name for found in chosen)))]
             self._ledger.save()
             plugins.approve(chosen, self._paths)
         for found in chosen:
-            self._steps.add("allow", f"plugin {found.name}", ", ".join(sorted(found.manifest.grants)))
+            self._steps.add("enable", f"plugin {found.name}", ", ".join(sorted(found.manifest.grants)))
 
     def _make_folders(self, chosen: list[Found]) -> None:
         """The daemon's own, and the drop folder: where systemd runs it, it cannot make that."""
@@ -160,7 +160,7 @@ class Installation:
             self._remove_state_folder()
             return
         self._end_daemon()
-        self._forbid()
+        self._disable()
         for path in list(record.files):
             self._take_back(path)
         if not self._steps.is_dry:
@@ -170,7 +170,7 @@ class Installation:
             if self._manager.is_reachable:
                 self._manager.reload()
 
-    def _forbid(self) -> None:
+    def _disable(self) -> None:
         record = self._ledger.record
         names = record.plugins
         if not self._steps.is_dry:
@@ -178,7 +178,7 @@ class Installation:
             record.plugins = []
             self._ledger.save()
         for name in names:
-            self._steps.add("forbid", f"plugin {name}")
+            self._steps.add("disable", f"plugin {name}")
 
     def _take_back(self, path: str) -> None:
         ledger = self._ledger

@@ -51,11 +51,19 @@ def is_approved(approval: Approval | None, found: Found) -> bool:
 
 
 def show(plugins: Sequence[Found], session: Session) -> None:
-    """What each does and asks for."""
-    for found in plugins:
-        session.output.line(f"{found.name}: {found.manifest.summary}", BOLD)
-        rows = [("  asks for", grant, MEANINGS[grant]) for grant in sorted(found.manifest.grants)]
-        session.output.table(rows or [("  asks for nothing",)])
+    """What they do, and what they ask for, each grant once."""
+    if not plugins:
+        return
+    output = session.output
+    output.line("Plugins to enable", BOLD)
+    output.table([(found.name, found.manifest.summary) for found in plugins])
+    output.line("What they ask for", BOLD)
+    grants = sorted({grant for found in plugins for grant in found.manifest.grants})
+    output.table([(grant, MEANINGS[grant], _askers(grant, plugins)) for grant in grants])
+
+
+def _askers(grant: str, plugins: Sequence[Found]) -> str:
+    return ", ".join(found.name for found in plugins if grant in found.manifest.grants)
 
 
 def agreed(plugins: Sequence[Found], session: Session, *, is_sure: bool) -> list[Found]:

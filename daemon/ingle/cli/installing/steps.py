@@ -6,31 +6,16 @@ from typing import Literal
 from ingle.cli.output import DIM, YELLOW
 from ingle.cli.session import Session
 
-Action = Literal[
-    "write",
-    "make",
-    "enable",
-    "allow",
-    "start",
-    "stop",
-    "remove",
-    "disable",
-    "forbid",
-    "same",
-    "keep",
-    "note",
-]
+Action = Literal["write", "make", "enable", "start", "stop", "remove", "disable", "same", "keep", "note"]
 
 WORDS: dict[Action, tuple[str, str]] = {
     "write": ("wrote", "would write"),
     "make": ("made", "would make"),
     "enable": ("enabled", "would enable"),
-    "allow": ("allowed", "would allow"),
     "start": ("started", "would start"),
     "stop": ("stopped", "would stop"),
     "remove": ("removed", "would remove"),
     "disable": ("disabled", "would disable"),
-    "forbid": ("forbade", "would forbid"),
     "same": ("unchanged", "unchanged"),
     "keep": ("kept", "would keep"),
     "note": ("note", "note"),
