@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import missing
-from desktop.conftest import PLUGINS, XServer, run_xclip
+from desktop.conftest import PLUGINS, XServer, needed, run_xclip
 from desktop.wayland_stage import Sway, Weston
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
 from ingle.errors import IngleError, InvalidParams
@@ -99,17 +97,19 @@ async def sent(daemon: PluginDaemon, count: int = 1) -> list[str]:
 
 async def wl_copy(text: str, *options: str) -> None:
     """Copy with a real program; it stays behind as the owner, until the next one."""
-    program = shutil.which("wl-copy") or missing("wl-copy (wl-clipboard)")
     process = await asyncio.create_subprocess_exec(
-        program, *options, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        needed("wl-copy"),
+        *options,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     await process.communicate(text.encode())
 
 
 async def wl_paste(*options: str) -> str:
-    program = shutil.which("wl-paste") or missing("wl-paste (wl-clipboard)")
     process = await asyncio.create_subprocess_exec(
-        program, *options, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        needed("wl-paste"), *options, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     out, _ = await process.communicate()
     return out.decode()

@@ -2,12 +2,11 @@
 clipboard (as GNOME's compositor does). Each in a runtime directory of the test's own."""
 
 import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 
-from conftest import missing
+from desktop.conftest import needed
 
 TOLD = """
 xwayland disable
@@ -31,7 +30,7 @@ class Sway:
         config = self._runtime / "sway.conf"
         config.write_text(TOLD)
         self._process = subprocess.Popen(
-            [*_as_nobody(), _needed("sway"), "-c", str(config)],
+            [*_as_nobody(), needed("sway"), "-c", str(config)],
             env=_environment(self._runtime), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             start_new_session=True,
         )  # fmt: skip
@@ -59,7 +58,7 @@ class Weston:
             notified.bind(str(self._runtime / "notify"))
             notified.settimeout(START_S)
             self._process = subprocess.Popen(
-                [_needed("weston"), "--backend=headless-backend.so", "--no-config",
+                [needed("weston"), "--backend=headless-backend.so", "--no-config",
                  f"--socket={self.display}", "--modules=systemd-notify.so"],
                 env={**_environment(self._runtime), "NOTIFY_SOCKET": str(self._runtime / "notify")},
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -86,8 +85,4 @@ def _as_nobody() -> list[str]:
     """sway refuses to run as root: to it, root is user 1000 in a namespace of its own."""
     if os.getuid():
         return []
-    return [_needed("unshare"), "-U", "--map-user=1000", "--map-group=1000", "--"]
-
-
-def _needed(program: str) -> str:
-    return shutil.which(program) or missing(program)
+    return [needed("unshare"), "-U", "--map-user=1000", "--map-group=1000", "--"]
