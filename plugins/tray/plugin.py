@@ -16,9 +16,10 @@ from typing import Any
 from ingle.sdk import Event, Ingle, IngleError, NotFound, Plugin, Unavailable, command, glib, viewer
 
 from . import actions, drawing, hosts, menu, papers, wording
-from .icon import NoIcon, TrayIcon
+from .icon import TrayIcon
 from .menu import Action
 from .snapshot import Snapshot, state_of
+from .taming import NoIcon
 
 TOPICS = ("engine", "plugin", "skill")
 REST_S = 0.1
