@@ -1,15 +1,17 @@
 """The icon as it is really drawn: by an XEmbed tray, and by a panel with StatusNotifierItems."""
 
 import asyncio
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageColor
 
+from conftest import missing
 from desktop.conftest import XServer
 from desktop.test_tray import told, tray
-from desktop.tray_panels import pixels_like, trayer, until_drawn, xfce_panel
+from desktop.tray_panels import pixels_like, trayer, until_drawn, where_like, xfce_panel
 from desktop.tray_stage import Watcher
 from fakes.plugin_daemon import PATIENCE_S
 from fakes.tray_plugin import module
@@ -86,3 +88,38 @@ async def test_a_panel_draws_it(
             told(daemon, state=said)
             picture = await drawn(x_server, state)
         picture.save(tmp_path / "panel.png")
+
+
+@pytest.mark.parametrize("has_bus", [True, False], ids=["with a bus", "without a bus"])
+async def test_the_menu_of_an_xembed_icon_opens_and_is_pressed(
+    x_server: XServer, private_dirs: Path, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, has_bus: bool,
+) -> None:  # fmt: skip
+    """With a mouse and a keyboard: without a bus there is no other way to see the menu."""
+    if has_bus:
+        request.getfixturevalue("session_bus")
+    else:
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    async with trayer(), tray(private_dirs / "state") as daemon:
+        picture = await drawn(x_server, "ready")
+        left, top, right, bottom = where_like(picture, ImageColor.getrgb(COLOURS["ready"]))
+        middle = [str((left + right) // 2), str((top + bottom) // 2)]
+        await xdotool("mousemove", *middle, "click", "3")
+        await asyncio.to_thread(
+            until_drawn, x_server.number, lambda seen: below(seen, 40) > 5000, PATIENCE_S
+        )
+        await xdotool("key", "Down", "Return")  # the first line that can be pressed
+        await daemon.until(lambda: any(method == "plugin.call" for method, _ in daemon.calls))
+        [asked] = [params for method, params in daemon.calls if method == "plugin.call"]
+        assert (asked["plugin"], asked["command"]) == ("popup", "show")
+
+
+def below(picture: Image.Image, top: int) -> int:
+    """How many pixels are drawn below this line; the rest of the display is black."""
+    low = picture.convert("L").crop((0, top, picture.width, picture.height))
+    return sum(low.point(lambda grey: 1 if grey > 40 else 0).tobytes())
+
+
+async def xdotool(*words: str) -> None:
+    program = shutil.which("xdotool") or missing("xdotool")
+    assert await (await asyncio.create_subprocess_exec(program, *words)).wait() == 0

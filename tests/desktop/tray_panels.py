@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from PIL import Image, ImageGrab
+from PIL import Image, ImageChops, ImageGrab
 from Xlib import display
 from Xlib.ext import damage
 
@@ -103,3 +103,14 @@ def pixels_like(picture: Image.Image, colour: tuple[int, ...], tolerance: int = 
         for count, found in picture.convert("RGB").getcolors(2**24) or ()
         if max(abs(a - b) for a, b in zip(found, colour, strict=False)) <= tolerance
     )
+
+
+def where_like(
+    picture: Image.Image, colour: tuple[int, ...], tolerance: int = 24
+) -> tuple[int, int, int, int]:
+    """The box around the pixels that have about this colour."""
+    bands = zip(picture.convert("RGB").split(), colour, strict=False)
+    near = [band.point([255 * (abs(i - c) <= tolerance) for i in range(256)]) for band, c in bands]
+    box = ImageChops.darker(ImageChops.darker(near[0], near[1]), near[2]).getbbox()
+    assert box, "nothing has this colour"
+    return box
