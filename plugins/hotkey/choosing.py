@@ -31,13 +31,14 @@ def names(choice: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def backends(choice: str, environ: Mapping[str, str]) -> list[Backend]:
-    return [_make(name) for name in names(choice, environ)]
+    wanted = names(choice, environ)
+    return [_make(name, is_alone="x11" not in wanted) for name in wanted]
 
 
-def _make(name: str) -> Backend:
+def _make(name: str, *, is_alone: bool) -> Backend:
     match name:
         case "portal":
-            return Portal()
+            return Portal(may_start=is_alone)
         case "x11":
             return X11()
         case "keyboard":

@@ -23,10 +23,12 @@ BUS_NAME, PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desk
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 REGISTRY = "org.freedesktop.host.portal.Registry"
 REQUEST, SESSION = "org.freedesktop.portal.Request", "org.freedesktop.portal.Session"
-OWNER_CHANGED = "org.freedesktop.DBus.NameOwnerChanged"
+DBUS, DBUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
+OWNER_CHANGED = f"{DBUS}.NameOwnerChanged"
 NO_ANSWER = {"", "org.freedesktop.DBus.Error.NoReply"}
 NO_REGISTRY = ("Unknown", "InvalidArgs", "ServiceUnknown")
 """How the errors of portals begin that take no names, and of a bus without a portal."""
+SETTLING_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 DECLINED = 1
 """The answer's code when the person has said no."""
 HOW_TO_BIND = (
@@ -59,7 +61,10 @@ def ids_of(bindings: Sequence[Binding]) -> dict[str, Binding]:
 
 
 class Portal:
-    """The back end."""
+    """The back end. Where X11 would do as well, a portal that does not run is not started for it."""
+
+    def __init__(self, *, may_start: bool) -> None:
+        self._may_start = may_start
 
     async def serve(self, desk: Desk) -> None:
         """Raises `Absent` and `Lost`."""
@@ -67,7 +72,7 @@ class Portal:
             bus = await connect()
         except NoBus as reason:
             raise Absent(str(reason)) from None
-        session = _Session(bus, desk)
+        session = _Session(bus, desk, self._may_start)
         talk = asyncio.ensure_future(session.live())
         ends = [asyncio.ensure_future(each.wait()) for each in (bus.closed, session.gone)]
         try:
@@ -88,8 +93,8 @@ class Portal:
 class _Session:
     """From the first word with the portal until it goes."""
 
-    def __init__(self, bus: Bus, desk: Desk) -> None:
-        self._bus, self._desk = bus, desk
+    def __init__(self, bus: Bus, desk: Desk, may_start: bool) -> None:
+        self._bus, self._desk, self._may_start = bus, desk, may_start
         self._ids = ids_of(desk.bindings)
         self._handle = ""
         self._answers: dict[str, asyncio.Future[tuple[int, dict[str, Any]]]] = {}
@@ -100,6 +105,7 @@ class _Session:
         """Raises `Absent`; otherwise it lives until cancelled."""
         await self._listen()
         try:
+            await self._look_whether_it_runs()
             await self._introduce()
             await self._look_whether_there()
             self._desk.all_wait("the desktop is asked for the shortcuts; it may ask you")
@@ -110,12 +116,18 @@ class _Session:
 
     async def _listen(self) -> None:
         """Before anything is asked for: an answer may come before the call returns."""
-        dbus = "org.freedesktop.DBus"
-        await self._bus.hear(dbus, OWNER_CHANGED, self._take_owner, "/org/freedesktop/DBus")
+        await self._bus.hear(DBUS, OWNER_CHANGED, self._take_owner, DBUS_PATH)
         await self._bus.hear(BUS_NAME, f"{REQUEST}.Response", self._take_answer)
         await self._bus.hear(BUS_NAME, f"{SESSION}.Closed", self._take_close)
         await self._bus.hear(BUS_NAME, f"{SHORTCUTS}.Activated", self._take_press, PATH)
         await self._bus.hear(BUS_NAME, f"{SHORTCUTS}.ShortcutsChanged", self._take_change, PATH)
+
+    async def _look_whether_it_runs(self) -> None:
+        """Raises `Absent`."""
+        name = GLib.Variant("(s)", (BUS_NAME,))
+        asked = f"{DBUS}.NameHasOwner"
+        if not self._may_start and not (await self._bus.call(DBUS, DBUS_PATH, asked, name))[0]:
+            raise Absent("no portal is running")
 
     async def _introduce(self) -> None:
         """Say who we are: it has to be the first call. Portals before 1.20 take no names.
@@ -132,12 +144,20 @@ class _Session:
                 self._note = NOT_KNOWN
 
     async def _look_whether_there(self) -> None:
-        """Raises `Absent`."""
+        """A portal that is just starting has its name before its interfaces, and tells of neither.
+
+        It is given a while where nothing else would hear the chords. Raises `Absent`.
+        """
         what = GLib.Variant("(ss)", (SHORTCUTS, "version"))
-        try:
-            await self._bus.call(BUS_NAME, PATH, "org.freedesktop.DBus.Properties.Get", what)
-        except Refused:
-            raise Absent("there is no portal for shortcuts") from None
+        for pause_s in (*SETTLING_S, None) if self._may_start else (None,):
+            try:
+                await self._bus.call(BUS_NAME, PATH, "org.freedesktop.DBus.Properties.Get", what)
+            except Refused as error:
+                if pause_s is None or "Service" in error.name:
+                    raise Absent("there is no portal for shortcuts") from None
+                await asyncio.sleep(pause_s)
+            else:
+                return
 
     async def _bind(self) -> None:
         """Raises `Refused`, and `Absent` when the portal has nobody behind it."""
@@ -249,7 +269,7 @@ class Unserved:
 
         ends = [asyncio.ensure_future(each.wait()) for each in (bus.closed, appeared)]
         try:
-            await bus.hear("org.freedesktop.DBus", OWNER_CHANGED, take_owner, "/org/freedesktop/DBus")
+            await bus.hear(DBUS, OWNER_CHANGED, take_owner, DBUS_PATH)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in ends:

@@ -18,6 +18,7 @@ import pytest
 from conftest import missing
 from desktop.conftest import XServer, needed
 from desktop.hotkey_stage import PATIENCE_S, bound, stage, until, xdotool
+from ingle.cli.checkup.hotkey import _has_portal, would_hear
 
 pytestmark = pytest.mark.desktop
 
@@ -107,6 +108,12 @@ class RealPortal:
             [PORTAL, "-r"], env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         subprocess.run([needed("gdbus"), "wait", "--session", "--timeout", "30", NAME], check=True)
+
+    async def settle(self) -> None:
+        """Wait until it has its interfaces, too, which is some time after it has its name."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await asyncio.to_thread(_has_portal, {**os.environ, "WAYLAND_DISPLAY": "any"}):
+                pass
 
     def kill(self) -> None:
         if self.process is not None:
@@ -223,8 +230,22 @@ async def test_on_x11_a_portal_for_shortcuts_comes_first(
 ) -> None:
     await start("fake_shortcuts_desktop.py")
     await real_portal.start()
+    await real_portal.settle()
     async with bound(backend="auto") as made:
         assert {each["backend"] for each in await made.bindings()} == {"portal"}
+
+
+async def test_the_doctor_finds_what_the_plugin_finds(start: Start, real_portal: RealPortal) -> None:
+    needed("dbus-send")
+    x11, wayland = {**os.environ, "DISPLAY": ":0"}, {**os.environ, "WAYLAND_DISPLAY": "wayland-0"}
+    x11.pop("WAYLAND_DISPLAY", None)
+    assert "key grabs" in (await asyncio.to_thread(would_hear, x11)).message
+    assert "no portal" in (await asyncio.to_thread(would_hear, wayland)).message
+    await start("fake_shortcuts_desktop.py")
+    await real_portal.start()
+    await real_portal.settle()
+    for environ in (x11, wayland):
+        assert "portal for shortcuts" in (await asyncio.to_thread(would_hear, environ)).message
 
 
 # ---- what only newer portals have

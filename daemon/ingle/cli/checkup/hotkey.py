@@ -12,6 +12,7 @@ from ingle.errors import DaemonNotRunning, IngleError
 from ingle.vocabulary import PluginState
 
 NAME = "hotkey"
+DBUS, PORTAL = "org.freedesktop.DBus", "org.freedesktop.portal.Desktop"
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 BUS_S = 5.0
 HEARD_BY = {
@@ -88,16 +89,21 @@ def _has_portal(environ: Mapping[str, str]) -> bool:
     address = environ.get("DBUS_SESSION_BUS_ADDRESS") or (f"unix:path={runtime}/bus" if runtime else "")
     if not address or shutil.which("dbus-send") is None:
         return False
-    command = [
-        "dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.portal.Desktop",
-        "/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties.Get",
-        f"string:{SHORTCUTS}", "string:version",
-    ]  # fmt: skip
+    has_owner = ("/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", f"string:{PORTAL}")
+    if not environ.get("WAYLAND_DISPLAY") and "true" not in _answer(address, DBUS, *has_owner):
+        return False  # where X11 would do as well, none is started for it
+    get = "org.freedesktop.DBus.Properties.Get"
+    asked = ("/org/freedesktop/portal/desktop", get, f"string:{SHORTCUTS}", "string:version")
+    return "variant" in _answer(address, PORTAL, *asked)
+
+
+def _answer(address: str, to: str, *words: str) -> str:
+    command = ["dbus-send", f"--bus={address}", "--print-reply", f"--dest={to}", *words]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=BUS_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=BUS_S, check=False)
     except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+        return ""
+    return done.stdout
 
 
 CHECKS = (hotkey,)
