@@ -1,11 +1,15 @@
 """`ingle setup`: there and back, again and again, cut off anywhere; only its own files are touched."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fakes.running import environment, install_model
 from fakes.user_manager import FakeManager, tree
 from ingle.cli.installing import ledger
 from ingle.cli.installing.installation import ledger_of
@@ -172,6 +176,8 @@ class Cut(OSError):
 def test_cut_off_anywhere_it_can_be_finished_and_taken_back(
     ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch, moment: str
 ):
+    (home / "runtime_dir/systemd/private").unlink()  # files only: no unit is started
+    monkeypatch.setattr(os, "fsync", lambda _: None)
     before, replace = tree(home), ledger._replace
     done = False
     cut_at = 0
@@ -225,3 +231,36 @@ def test_between_two_contents_both_are_ours(home: Path):
         assert book.put(File(path, b"new")) != "foreign"
         assert book.record.files[str(path)].hashes == [new]
         assert book.take_back(str(path))
+
+
+# ---- a daemon that runs already
+
+
+def test_a_daemon_that_was_started_by_hand_is_started_anew_with_what_is_new(
+    home: Path, tiny_model: Path
+):
+    """In processes of their own: who starts a daemon leaves it behind."""
+    install_model(home, tiny_model)
+
+    def ingle(*words: str) -> Any:
+        program = Path(sys.executable).with_name("ingle")
+        done = subprocess.run(
+            [program, "--json", *words],
+            env=environment(home),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    try:
+        before = ingle("rpc", "daemon.status")["pid"]  # any request starts it
+        assert ingle("setup", "--yes", "--plugins", "files")["changed"]
+        after = ingle("status")["pid"]
+        assert after != before
+        [files] = ingle("plugin", "grants", "files")
+        assert all(grant["approved"] for grant in files["grants"])
+        assert not ingle("setup", "--yes", "--plugins", "files")["changed"]
+        assert ingle("status")["pid"] == after
+    finally:
+        ingle("stop")
