@@ -14,6 +14,7 @@ FOLDER = ROOT / "screenshots"
 
 
 def main(names: list[str]) -> int:
+    import tray_scenes  # noqa: F401, PLC0415 - puts its scenes on the list
     from scenes import SCENES  # noqa: PLC0415 - after the path is set
 
     unknown = sorted(set(names) - set(SCENES))

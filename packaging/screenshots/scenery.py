@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageGrab
+from Xlib import display
 
 from desktop.conftest import XServer
-from desktop.popup_stage import Stage, place_of, stage
+from desktop.popup_stage import Stage, place_of, point, set_dpi, stage
 
 FONT = "Cantarell 11"
-DPI = 144
+DPI = 120
 BACKGROUND = "#5b6b73"
 AROUND = 26
 """Pixels of desktop around what is shown."""
@@ -36,6 +37,7 @@ def desktop(dpi: int = DPI) -> Iterator[tuple[XServer, Path]]:
     root = Path(tempfile.mkdtemp(prefix="ingle-", dir="/tmp"))
     server = XServer()
     server.start()
+    held = display.Display(f":{server.number}")  # the server forgets everything with its last client
     bus = _session_bus(root)
     os.environ |= {
         "DISPLAY": f":{server.number}", "HOME": str(root),
@@ -46,7 +48,8 @@ def desktop(dpi: int = DPI) -> Iterator[tuple[XServer, Path]]:
     }  # fmt: skip
     for name in ("WAYLAND_DISPLAY", "XAUTHORITY"):
         os.environ.pop(name, None)
-    _choose_font(root, dpi)
+    _choose_font(root)
+    set_dpi(server, dpi)
     started = [bus, *_decorate()]
     try:
         yield server, root
@@ -54,6 +57,7 @@ def desktop(dpi: int = DPI) -> Iterator[tuple[XServer, Path]]:
         for process in reversed(started):
             process.kill()
             process.wait()
+        held.close()
         server.kill()
         os.environ.clear()
         os.environ.update(before)
@@ -78,11 +82,11 @@ def _session_bus(root: Path) -> "subprocess.Popen[str]":
     return process
 
 
-def _choose_font(root: Path, dpi: int) -> None:
+def _choose_font(root: Path) -> None:
     folder = root / "config_home/gtk-3.0"
     folder.mkdir()
-    lines = ["[Settings]", f"gtk-font-name={FONT}", f"gtk-xft-dpi={dpi * 1024}", "gtk-xft-antialias=1"]
-    lines += ["gtk-xft-hinting=1", "gtk-xft-hintstyle=hintslight", "gtk-cursor-blink=0"]
+    lines = ["[Settings]", f"gtk-font-name={FONT}", "gtk-xft-antialias=1", "gtk-xft-hinting=1"]
+    lines += ["gtk-xft-hintstyle=hintslight", "gtk-cursor-blink=0"]
     (folder / "settings.ini").write_text("\n".join(lines) + "\n")
 
 
@@ -101,19 +105,10 @@ async def popup(
 ) -> AsyncIterator[Stage]:
     """The popup, hidden, on such a desktop."""
     with desktop(dpi) as (server, root):
-        _point(server, pointer)
+        point(server, pointer)
         await asyncio.sleep(DRAWN_S)  # for the compositor: GTK asks once whether there is one
         async with stage(server, root, **settings) as made:
             yield made
-
-
-def _point(server: XServer, where: tuple[int, int]) -> None:
-    from Xlib import display  # noqa: PLC0415 - not needed to list the scenes
-
-    connection = display.Display(f":{server.number}")
-    connection.screen().root.warp_pointer(*where)
-    connection.sync()
-    connection.close()
 
 
 async def picture(made: Stage) -> Image.Image:

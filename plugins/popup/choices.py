@@ -111,12 +111,19 @@ def _fits(choice: Choice, typed: str) -> bool:
 
 
 def _as_said(typed: str, *, has_text: bool) -> Iterator[Choice]:
-    ask = Choice("ask", ASK, "Ask", typed, said=typed)
+    ask = Choice("ask", ASK, "Ask", "From what is remembered, or from what the model knows", said=typed)
     if not has_text:
         yield ask
         return
-    ask = replace(ask, title="Ask about it")
-    edit = Choice("edit", EDIT, "Change it", typed, said=typed, given=(("instruction", typed),))
+    ask = replace(ask, title="Ask about it", summary="The answer is looked for in the text")
+    edit = Choice(
+        "edit",
+        EDIT,
+        "Change it",
+        "The text is written anew, as you say",
+        said=typed,
+        given=(("instruction", typed),),
+    )
     yield from (ask, edit) if is_question(typed) else (edit, ask)
 
 

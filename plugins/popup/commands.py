@@ -4,6 +4,7 @@ Rows are made from cached answers of the daemon; each is carried out by one call
 happens but by the person's key.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,13 @@ from .wording import joined, megabytes
 
 TOO_SMALL = "needs a larger model"
 RESULTS = 10
+_METHODS = {
+    "skills": "skill.list",
+    "models": "model.list",
+    "plugins": "plugin.list",
+    "results": "result.list",
+    "status": "daemon.status",
+}
 
 
 @dataclass
@@ -26,6 +34,15 @@ class Known:
     plugins: list[dict[str, Any]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     status: dict[str, Any] = field(default_factory=dict)
+
+    async def learn(self, ingle: Ingle) -> None:
+        """Ask for all of it; what is not answered stays as it was."""
+        answers = await asyncio.gather(
+            *(ingle.call(method) for method in _METHODS.values()), return_exceptions=True
+        )
+        for name, value in zip(_METHODS, answers, strict=True):
+            if isinstance(value, (list, dict)):
+                setattr(self, name, value)
 
     def needs(self, skill: str) -> str:
         """The tier that a skill wants."""

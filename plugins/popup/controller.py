@@ -24,6 +24,8 @@ from .trouble import trouble_of
 
 TAKE_FIRST_S = 0.05
 """For the selection to be read before the window is there; it may need the other window's focus."""
+PACE_S = 0.25
+"""Between two looks at how fast an answer comes."""
 KEPT_CHARS = 240
 """Of a result that waits in a notification."""
 
@@ -56,6 +58,7 @@ class Controller:
         self._ingle, self._view, self._errands = ingle, view, errands
         self.model, self.known = Model(), Known()
         self.is_open = self._has_focus = False
+        self._paced_at = 0.0
         self._running: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
 
@@ -68,13 +71,12 @@ class Controller:
             return
         self._end_run()
         self.model.opened()
-        self._offer()
         if text:
             self.model.took(Source("", "given", text))
+            self._offer()
             self._show(takes_focus=True)
         else:
             await self._take("selection")
-        self._soon(self._learn())
         if skill:
             await self._run_named(skill)
         elif question:
@@ -147,23 +149,11 @@ class Controller:
                 self.model.took(None, error.message)
             return
         if self.model.is_taking:  # or it was dropped meanwhile
-            self.model.took(_source_of(found), str(found.get("why_not") or ""))
+            self.model.took(Source.of(found), str(found.get("why_not") or ""))
 
     async def _learn(self) -> None:
         """Ask what there is; the window is there meanwhile, with what was known before."""
-        methods = {
-            "skills": "skill.list",
-            "models": "model.list",
-            "plugins": "plugin.list",
-            "results": "result.list",
-            "status": "daemon.status",
-        }
-        answers = await asyncio.gather(
-            *(self._ingle.call(method) for method in methods.values()), return_exceptions=True
-        )
-        for name, value in zip(methods, answers, strict=True):
-            if isinstance(value, (list, dict)):
-                setattr(self.known, name, value)
+        await self.known.learn(self._ingle)
         self._offer()
         self._render()
 
@@ -188,7 +178,7 @@ class Controller:
             self.model.wants(choice)
             self._render()
         else:
-            self._start(_task_of(choice))
+            self._start(Task.of(choice))
 
     def _on_submit(self, text: str) -> None:
         """Enter in the prompt, where no row was chosen."""
@@ -202,6 +192,10 @@ class Controller:
                 self._on_press(screen_of(self.model).default)
             case Phase.CHOOSING if text:
                 self._start(Task("ask", "Ask", asked=text))
+
+    def _on_painted(self) -> None:
+        """Only now, so that nothing is in the way of the first picture."""
+        self._soon(self._learn())
 
     def _on_escape(self) -> None:
         match self.model.escape():
@@ -280,15 +274,24 @@ class Controller:
             if self.model.run == run and self.model.phase is Phase.RUNNING:
                 self.model.heard(piece, time.monotonic())
                 self._view.append(run, piece)
+                self._render_pace()
 
         try:
             outcome = await answer(self._ingle, self.model, task, hear)
             changes = await self._changes(task, outcome)
         except IngleError as error:
-            self._fail(trouble_of(error, self.known.models, self.known.needs(task.skill)))
+            needs = self.known.needs(task.skill)
+            self._fail(trouble_of(error, self.known.models, needs, task.title))
         else:
             self.model.finishes(outcome, changes)
             self.model.keeps = not self.is_open
+            self._render()
+
+    def _render_pace(self) -> None:
+        """A few times a second; the text goes its own way."""
+        now = time.monotonic()
+        if now - self._paced_at > PACE_S:
+            self._paced_at = now
             self._render()
 
     async def _changes(self, task: Task, outcome: Outcome) -> list[Piece]:
@@ -372,21 +375,3 @@ class Controller:
         if done.text:
             self.model.shows_result(done.title, done.text, "")
         self._say(done.notice)
-
-
-def _source_of(found: dict[str, Any]) -> Source | None:
-    if found.get("source") in (None, "none"):
-        return None
-    return Source(
-        id=str(found["id"]),
-        kind=str(found["source"]),
-        text=str(found["text"]),
-        program=str(found.get("program") or ""),
-        can_replace=bool(found.get("can_replace")),
-        why_not=str(found.get("why_not") or ""),
-    )
-
-
-def _task_of(choice: Choice) -> Task:
-    title = choice.said or choice.title
-    return Task("skill", title, choice.name, dict(choice.given), choice.said)

@@ -9,7 +9,7 @@ A stopped answer stays readable; text that was read once is not lost by an error
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from . import wording
 from .choices import Choice
@@ -60,6 +60,20 @@ class Source:
     can_replace: bool = False
     why_not: str = ""
 
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Source | None":
+        """From what `selection.take` says; None where there is nothing."""
+        if found.get("source") in (None, "none"):
+            return None
+        return cls(
+            id=str(found["id"]),
+            kind=str(found["source"]),
+            text=str(found["text"]),
+            program=str(found.get("program") or ""),
+            can_replace=bool(found.get("can_replace")),
+            why_not=str(found.get("why_not") or ""),
+        )
+
 
 @dataclass(frozen=True)
 class Task:
@@ -71,6 +85,12 @@ class Task:
     args: Mapping[str, str] = field(default_factory=dict)
     asked: str = ""
     anyway: bool = False
+
+    @classmethod
+    def of(cls, choice: Choice) -> "Task":
+        """From a row that was chosen and has all its arguments."""
+        title = choice.said or choice.title
+        return cls("skill", title, choice.name, dict(choice.given), choice.said)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class Chip:
             ellipsize=Pango.EllipsizeMode.END, max_width_chars=1, hexpand=True,
         )  # fmt: skip
         drop = Gtk.Button(label="×", valign=Gtk.Align.START, tooltip_text="Work without it (Ctrl+D)")
-        drop.get_style_context().add_class("flat")
+        for name in ("flat", "drop"):
+            drop.get_style_context().add_class(name)
         drop.get_accessible().set_name("Drop the text")
         drop.connect("clicked", lambda _: tell("drop"))
         head = Gtk.Box(spacing=8)
@@ -74,30 +75,44 @@ class Chip:
 
 
 class Prompt:
-    """The field that is typed into, behind the tag of a skill that asks for an argument."""
+    """The field that is typed into, behind the tag of a skill that asks for an argument.
+
+    GTK 3 hides its own placeholder as soon as the field has the focus, which here is always.
+    """
 
     def __init__(self) -> None:
         self.entry = Gtk.Entry(hexpand=True, has_frame=False)
         self.entry.get_accessible().set_name("Prompt")
+        self._hint = label("hint", ellipsize=Pango.EllipsizeMode.END, hexpand=True, max_width_chars=1)
+        self._hint.set_halign(Gtk.Align.FILL)
+        field = Gtk.Overlay(hexpand=True)
+        field.add(self.entry)
+        field.add_overlay(self._hint)
+        field.set_overlay_pass_through(self._hint, True)
         self._tag = label("tag", ellipsize=Pango.EllipsizeMode.END, max_width_chars=36)
         self._tag.set_no_show_all(True)
+        self._tag.set_valign(Gtk.Align.CENTER)
         self.widget = Gtk.Box(spacing=10)
         self.widget.get_style_context().add_class("ingle-prompt")
         self.widget.add(self._tag)
-        self.widget.add(self.entry)
-        self._tag.set_valign(Gtk.Align.CENTER)
+        self.widget.add(field)
         self.entry.connect("focus-in-event", self._focus, True)
         self.entry.connect("focus-out-event", self._focus, False)
+        self.entry.connect("changed", lambda _: self._show_hint(""))
+        self.entry.connect("preedit-changed", lambda _, composed: self._show_hint(composed))
 
     def _focus(self, _entry: Any, _event: Any, has_it: bool) -> bool:
         style = self.widget.get_style_context()
         style.add_class("focused") if has_it else style.remove_class("focused")
         return False
 
+    def _show_hint(self, composed: str) -> None:
+        self._hint.set_visible(not composed and not self.entry.get_text())
+
     def render(self, screen: Screen) -> None:
         self._tag.set_visible(bool(screen.tag))
         self._tag.set_text(screen.tag)
-        self.entry.set_placeholder_text(screen.placeholder)
+        self._hint.set_text(screen.placeholder)
         self.entry.get_accessible().set_description(screen.placeholder)
 
     @property
@@ -115,7 +130,12 @@ class Woe:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        wrapped = {"wrap": True, "wrap_mode": Pango.WrapMode.WORD_CHAR, "max_width_chars": 60}
+        wrapped = {
+            "wrap": True,
+            "wrap_mode": Pango.WrapMode.WORD_CHAR,
+            "max_width_chars": 1,
+            "hexpand": True,
+        }
         self._title = label("title", selectable=False, **wrapped)
         self._text = label("dim", selectable=True, **wrapped)
         self._offers = Gtk.Box(spacing=8, margin_top=8)
@@ -180,7 +200,7 @@ class Bar:
         for action, button in self._buttons.items():
             button.set_visible(action in screen.buttons)
             style = button.get_style_context()
-            is_default = action is screen.default or action is Action.STOP
+            is_default = action is screen.default
             style.add_class("default") if is_default else style.remove_class("default")
         self._buttons[Action.CHANGES].set_active(screen.shows_changes)
         self.widget.set_visible(bool(screen.buttons))
@@ -191,7 +211,7 @@ class Foot:
     """The last line: what is going on, and which keys do something now."""
 
     def __init__(self) -> None:
-        self._status = label("dim", ellipsize=Pango.EllipsizeMode.END, hexpand=True)
+        self._status = label("dim", ellipsize=Pango.EllipsizeMode.END, hexpand=True, max_width_chars=1)
         self._status.get_accessible().set_role(Atk.Role.STATUSBAR)
         self._keys = Gtk.Box(spacing=6)
         self.widget = Gtk.Box(spacing=14)

@@ -5,6 +5,7 @@ nobody waits for, so that neither a busy daemon nor a busy display can hold up t
 """
 
 import asyncio
+import time
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ class Popup(Plugin):
     def __init__(self) -> None:
         self._controller: Controller | None = None
         self._built = asyncio.Event()
+        self._called_s = 0.0
         self._painted_ms: float | None = None
 
     async def run(self, ingle: Ingle) -> None:
@@ -43,8 +45,9 @@ class Popup(Plugin):
 
     def _hear(self, what: str, *said: Any) -> None:
         if what == "painted":
-            self._painted_ms = said[0]
-        elif self._controller is not None:
+            self._painted_ms = (said[0] - self._called_s) * 1000
+            said = ()
+        if self._controller is not None:
             self._controller.hear(what, *said)
 
     async def _there(self) -> Controller:
@@ -61,6 +64,7 @@ class Popup(Plugin):
     @command
     async def show(self, skill: str = "", text: str = "", question: str = "") -> None:
         """Open it at the pointer, or raise it; with `skill` that skill runs at once."""
+        self._called_s = time.monotonic()
         await (await self._there()).open(skill, text, question)
 
     @command
@@ -71,6 +75,7 @@ class Popup(Plugin):
     @command
     async def toggle(self) -> None:
         """Open it, or close it where it is open."""
+        self._called_s = time.monotonic()
         await (await self._there()).toggle()
 
     @command

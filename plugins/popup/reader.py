@@ -18,6 +18,7 @@ from .theme import Palette
 LEAST_S = 0.033
 SHARE = 4.0
 """Of the time: laying out takes a quarter of it at most, the rest is for keys and pixels."""
+THIN_SPACE = "\u2009"
 MOST_LINES = 15
 """Of an answer before it scrolls, on a monitor that has room for them."""
 
@@ -42,11 +43,13 @@ class Reader:
         self.view.get_accessible().set_name("Answer")
         self._buffer = self.view.get_buffer()
         self.widget = Gtk.ScrolledWindow(
-            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True
+            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True, min_content_height=72
         )
         self.widget.get_style_context().add_class("frame")
         self.widget.get_accessible().set_name("Answer")
         self.widget.add(self.view)
+        self.widget.get_vadjustment().connect("changed", self._follow)
+        self._follows = False
         self._tags = self._make_tags()
         self._run, self._shown = -1, ""
         self._pieces: list[str] = []
@@ -64,6 +67,7 @@ class Reader:
         }
 
     def colour(self, palette: Palette) -> None:
+        self._tags["asked"].set_property("foreground", palette["accent"])
         for name in ("earlier", "quote"):
             self._tags[name].set_property("foreground", palette["dim"])
         for name in ("added", "removed"):
@@ -98,11 +102,12 @@ class Reader:
 
     def _begin(self, run: int, earlier: Sequence[Turn], heading: str) -> None:
         self._stop_timer()
-        self._run, self._shown = run, ""
+        self._run, self._shown, self._follows = run, "", True
         self._buffer.set_text("")
         for turn in earlier:
             self._add(f"{turn.asked}\n", "asked", "earlier")
             self._add(f"{turn.answer}\n\n", "earlier")
+        self._top = self._buffer.create_mark(None, self._buffer.get_end_iter(), True)
         if heading:
             self._add(f"{heading}\n", "asked")
         self._start = self._buffer.create_mark(None, self._buffer.get_end_iter(), True)
@@ -111,18 +116,17 @@ class Reader:
         self._timer = 0
         pieces, self._pieces = self._pieces, []
         began = time.monotonic()
-        is_at_end = self._is_at_end()
+        self._follows = self._is_at_end()
         text = "".join(pieces)
         self._shown += text
         self._add(text)
-        if is_at_end:
-            self._scroll_to_end()
         self._pause_s = max(LEAST_S, SHARE * (time.monotonic() - began))
         return bool(GLib.SOURCE_REMOVE)
 
     def _put(self, what: tuple[Any, ...]) -> None:
         """Replace what streamed by how it ended; the same text stays where it is."""
         self._stop_timer()
+        self._follows = False
         if what[0] == "text" and not what[2] and what[1] == self._shown:
             return
         self._shown = what[1] if what[0] == "text" else ""
@@ -133,11 +137,16 @@ class Reader:
             self._add(what[1])
             for quote in what[2]:
                 self._add(f"\n“{quote}”", "quote")
-        self.view.scroll_to_mark(self._start, 0.0, False, 0.0, 0.0)
+        self._scroll_to_question()
 
     def _add_changes(self, pieces: Sequence[Piece]) -> None:
+        """A thin space keeps what was replaced and what replaces it apart, also for the ear."""
+        before = ""
         for piece in pieces:
+            if (before, piece.kind) == ("removed", "added"):
+                self._add(THIN_SPACE)
             self._add(piece.text, *([piece.kind] if piece.kind != "same" else []))
+            before = piece.kind
 
     def _add(self, text: str, *tags: str) -> None:
         end = self._buffer.get_end_iter()
@@ -163,5 +172,17 @@ class Reader:
         place = self.widget.get_vadjustment()
         return bool(place.get_value() + place.get_page_size() >= place.get_upper() - 40)
 
-    def _scroll_to_end(self) -> None:
-        self.view.scroll_to_iter(self._buffer.get_end_iter(), 0.0, False, 0.0, 1.0)
+    def _scroll_to_question(self) -> None:
+        """To where this answer begins, once the lines above it have their height."""
+
+        def scroll() -> bool:
+            y, _ = self.view.get_line_yrange(self._buffer.get_iter_at_mark(self._top))
+            self.widget.get_vadjustment().set_value(y)
+            return bool(GLib.SOURCE_REMOVE)
+
+        GLib.idle_add(scroll, priority=GLib.PRIORITY_LOW)
+
+    def _follow(self, place: Any) -> None:
+        """The text or the window has grown: who read at the end stays there."""
+        if self._follows:
+            place.set_value(place.get_upper() - place.get_page_size())

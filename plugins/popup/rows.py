@@ -21,7 +21,9 @@ class _Row:
         self._title = Gtk.Label(xalign=0, ellipsize=Pango.EllipsizeMode.END, max_width_chars=32)
         self._title.get_style_context().add_class("title")
         group.add_widget(self._title)
-        self._summary = Gtk.Label(xalign=0, hexpand=True, ellipsize=Pango.EllipsizeMode.END)
+        self._summary = Gtk.Label(
+            xalign=0, hexpand=True, ellipsize=Pango.EllipsizeMode.END, max_width_chars=1
+        )
         self._summary.get_style_context().add_class("dim")
         self._badge = Gtk.Label()
         self._badge.get_style_context().add_class("badge")
@@ -35,6 +37,8 @@ class _Row:
         box.show_all()
 
     def fill(self, choice: Choice | None, number: int) -> None:
+        if choice == self.choice:
+            return  # as it is, the window does not have to be laid out anew
         self.choice = choice
         self.widget.set_visible(choice is not None)
         if choice is None:

@@ -106,6 +106,8 @@ def _placeholder(model: Model) -> str:
             return f"{model.wanted.missing[0].capitalize()} …"
         case Phase.RUNNING | Phase.DONE:
             return FOLLOW
+        case Phase.FAILED:
+            return ASK
     return WORK if model.source else ASK
 
 

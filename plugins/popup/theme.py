@@ -103,13 +103,15 @@ _SHEET = """
 .ingle-chip { background: @card; border: 1px solid @line; border-left: 0.25em solid @accent;
   border-radius: 0.5em; padding: 0.5em 0.4em 0.55em 0.75em; }
 .ingle-chip label.title { font-weight: bold; }
-.ingle-chip button { min-height: 1.5em; min-width: 1.5em; padding: 0; }
+.ingle-popup button.drop { min-height: 1.6em; min-width: 1.6em; padding: 0; }
+.ingle-popup button.drop label { font-size: 1.3em; color: @dim; }
 
 .ingle-prompt { background: @card; border: 1px solid @edge; border-radius: 0.6em; padding: 0 0.7em; }
 .ingle-prompt.focused { border-color: @accent; box-shadow: 0 0 0 1px @accent; }
 .ingle-prompt entry { background: transparent; border: none; box-shadow: none; outline: none;
   color: @text; caret-color: @accent; font-size: 1.15em; min-height: 2.5em; padding: 0; }
 .ingle-prompt entry selection { background: @accent; color: @on_accent; }
+.ingle-prompt label.hint { color: @dim; font-size: 1.15em; padding-left: 2px; }
 .ingle-prompt label.tag { background: @chosen; color: @text; border-radius: 0.4em;
   padding: 0.15em 0.55em; font-weight: bold; }
 
@@ -124,7 +126,7 @@ _SHEET = """
 
 .ingle-popup .key { color: @dim; background: @card; border: 1px solid @edge;
   border-radius: 0.35em; padding: 0 0.4em; font-size: 0.82em; }
-.ingle-popup .answer, .ingle-popup .answer text { background: @card; color: @text; }
+.ingle-popup .answer, .ingle-popup .answer text { background: transparent; color: @text; }
 .ingle-popup .answer text selection { background: @accent; color: @on_accent; }
 .ingle-popup .frame { background: @card; border: 1px solid @line; border-radius: 0.6em; }
 .ingle-popup .trouble { background: @card; border: 1px solid @line;
@@ -146,6 +148,7 @@ _SHEET = """
 
 .ingle-foot { border-top: 1px solid @line; padding: 0.45em 1em 0.5em 1em; }
 .ingle-foot label { font-size: 0.88em; }
+.ingle-popup overshoot, .ingle-popup undershoot { background: none; }
 .ingle-popup scrollbar { background: transparent; border: none; }
 .ingle-popup scrollbar slider { background: @edge; border: none; border-radius: 1em;
   min-width: 0.35em; min-height: 2em; }

@@ -18,16 +18,18 @@ ANYWAY = Offer("anyway", "Try it _anyway")
 AGAIN = Offer("again", "_Try again")
 
 
-def trouble_of(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str) -> Trouble:
+def trouble_of(
+    error: IngleError, models: Sequence[Mapping[str, Any]], needs: str, task: str = "this"
+) -> Trouble:
     """`needs` is the tier that the task wants; `models` are those of `model.list`."""
     if error.key == TOO_SMALL:
-        return _too_small(error, models, needs)
+        return _too_small(error, models, needs, task)
     return Trouble(plainly(error.message), plainly(error.hint), (AGAIN,))
 
 
-def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str) -> Trouble:
+def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str, task: str) -> Trouble:
     resident = next((one["name"] for one in models if one.get("state") == "resident"), "The model")
-    title = f"{resident} is too small for this"
+    title = f"{resident} is too small for {task if task == 'this' else f'“{task}”'}"
     able = sorted(
         (one for one in models if _can(one, needs)), key=lambda one: int(one.get("size_bytes") or 0)
     )
@@ -39,8 +41,11 @@ def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: st
     if there is None:
         return Trouble(title, plainly(error.hint.partition(";")[0]), (ANYWAY,))
     size = megabytes(int(there.get("size_bytes") or 0))
-    text = f"The smallest that can do it is {there['name']} ({size}, {there.get('licence')})."
     pull = f"ingle model pull {there['name']}"
+    text = (
+        f"The smallest that can do it is {there['name']} ({size}, {there.get('licence')})."
+        f" In a terminal, this gets it:  {pull}"
+    )
     return Trouble(title, text, (Offer("copy", "_Copy the command", pull), ANYWAY))
 
 

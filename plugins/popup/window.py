@@ -28,6 +28,7 @@ Heard = Callable[..., None]
 SHARE_OF_MONITOR = 0.45
 """Of the monitor's height, for the list or the answer; the rest of the window needs about as much again
 on a small one."""
+UNFOCUSED_MS = 200
 KEYS: dict[Phase, tuple[tuple[str, str], ...]] = {
     Phase.CHOOSING: (("Enter", "run"), ("Up", "history"), ("Esc", "close")),
     Phase.ARGUMENT: (("Enter", "go on"), ("Esc", "back")),
@@ -47,7 +48,8 @@ class Window:
         self._has_text = False
         self._screen: Screen | None = None
         self._history = History(settings.history)
-        self._asked_at = 0.0
+        self._is_new = self._had_focus = False
+        self._shows = 0
         self._is_typing = False
         self._css = Gtk.CssProvider()
         self._display = glib.open_display()
@@ -137,7 +139,8 @@ class Window:
         where they are."""
         self.window.set_focus_on_map(takes_focus)
         if not self.window.get_visible():
-            self._asked_at = time.monotonic()
+            self._is_new, self._had_focus = True, False
+            self._shows += 1
             self._measure()
             self._place()
             self.window.show()
@@ -185,8 +188,18 @@ class Window:
         return True
 
     def _activity(self, *_: Any) -> None:
-        if self.window.get_visible():
-            self._heard("focus", bool(self.window.is_active()))
+        """The loss of the focus is told when it lasts: what a window manager says of the last time the
+        window was open may come after it was opened again."""
+        if self.window.is_active():
+            self._had_focus = True
+            self._heard("focus", True)
+        elif self.window.get_visible() and self._had_focus:
+            GLib.timeout_add(UNFOCUSED_MS, self._unfocused, self._shows)
+
+    def _unfocused(self, shows: int) -> bool:
+        if shows == self._shows and self.window.get_visible() and not self.window.is_active():
+            self._heard("focus", False)
+        return bool(GLib.SOURCE_REMOVE)
 
     def _typed(self) -> None:
         if not self._is_typing:
@@ -335,7 +348,7 @@ class Window:
         return int(GdkX11.x11_get_server_time(self.window.get_window()))
 
     def _painted(self, *_: Any) -> bool:
-        if self._asked_at:
-            self._heard("painted", (time.monotonic() - self._asked_at) * 1000)
-            self._asked_at = 0.0
+        if self._is_new:
+            self._is_new = False
+            self._heard("painted", time.monotonic())
         return bool(GLib.SOURCE_REMOVE)

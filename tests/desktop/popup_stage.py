@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from Xlib import X, display, error
+from Xlib import X, Xatom, display, error
 
 from conftest import missing
 from desktop.conftest import PLUGINS, XServer
@@ -263,6 +263,23 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.communicate()
 
 
+def point(x: XServer, where: tuple[int, int]) -> None:
+    """Put the pointer there."""
+    connection = display.Display(f":{x.number}")
+    connection.screen().root.warp_pointer(*where)
+    connection.sync()
+    connection.close()
+
+
+def set_dpi(x: XServer, dpi: int) -> None:
+    """What a desktop does for its fractional scaling: GTK reads it when it starts."""
+    connection = display.Display(f":{x.number}")
+    root = connection.screen().root
+    root.change_property(Xatom.RESOURCE_MANAGER, Xatom.STRING, 8, f"Xft.dpi:\t{dpi}\n".encode())
+    connection.sync()
+    connection.close()
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a window is on the screen, in pixels."""
@@ -299,4 +316,4 @@ def _find(watching: Any) -> Place | None:
     return None
 
 
-__all__ = ["MODELS", "SKILLS", "TAKEN", "Place", "Stage", "place_of", "stage"]
+__all__ = ["MODELS", "SKILLS", "TAKEN", "Place", "Stage", "place_of", "point", "set_dpi", "stage"]

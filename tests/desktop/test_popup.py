@@ -96,8 +96,7 @@ async def test_a_rewrite_shows_its_changes_and_enter_puts_it_in_place(popup: Sta
     popup.commands["selection.replace"] = {"replaced": True, "reason": None, "undo": "u"}
     await popup.show(skill="fix")
     await done(popup)
-    shown = await popup.reader.answer("I hashave a cat and a dog.")
-    assert "I hashave a cat and a dog." in shown
+    await popup.reader.answer("I has\u2009have a cat and a dog.")
     await popup.reader.wait("status bar", "2 changes")
     popup.key("Return")
     assert await popup.until_called("selection.replace") == {

@@ -15,6 +15,7 @@ import ctypes
 import functools
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -39,6 +40,9 @@ _ON_DEMAND = {
     "Pango": "1.0",
     "PangoCairo": "1.0",
 }
+SWITCH_S = 0.001
+"""How long the asyncio thread may keep the interpreter while this one wants it; Python's own 5 ms are
+felt, as drawing one window asks for it dozens of times."""
 LOADING_S = 60.0
 """For GTK to load: half a second as a rule; no limit would let a hanging X server hang the host."""
 DISPLAY_GONE = 69
@@ -52,6 +56,7 @@ process with status 1. This status tells the daemon that no plugin is to blame.
 @functools.cache
 def _thread() -> threading.Thread:
     """The default main context belongs to the whole process, and so does the thread that turns it."""
+    sys.setswitchinterval(SWITCH_S)
     thread = threading.Thread(target=GLib.MainLoop().run, name="glib", daemon=True)
     thread.start()
     return thread
