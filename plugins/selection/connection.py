@@ -69,13 +69,13 @@ class Connection:
     # ---- events
 
     def pump(self) -> None:
-        """Everything that has arrived goes to the handlers."""
+        """Everything that has arrived goes to the handlers, and what they have to say to the server."""
         self.display.flush()
         while self.display.pending_events():
             event = self.display.next_event()
             for handle in self.handlers:
                 handle(event)
-        self.display.flush()
+            self.display.flush()  # it reads, too: looking for events has to be the last thing
 
     def until(self, is_so: Callable[[], bool], within_s: float) -> bool:
         """Take events until it is so; False when it is not so in time."""

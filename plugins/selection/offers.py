@@ -9,6 +9,7 @@ from ingle.sdk.marks import OWN
 NOT_DATA = frozenset(
     {
         "DELETE",
+        "GTK_TEXT_BUFFER_CONTENTS",
         "INSERT_PROPERTY",
         "INSERT_SELECTION",
         "MULTIPLE",
@@ -18,7 +19,8 @@ NOT_DATA = frozenset(
         OWN,
     }
 )
-"""Questions to the owner and orders to it (ICCCM 2.6), not forms of what it holds."""
+"""Questions to the owner and orders to it (ICCCM 2.6), not forms of what it holds; and GTK's address of
+something in its own process."""
 
 TEXT = ("UTF8_STRING", "text/plain;charset=utf-8", "STRING")
 """The first that is offered is read; `STRING` is Latin-1 (ICCCM 2.6.2)."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import copying
+import desktop_rewrites
 import drafting
 import latency
 import parking
@@ -50,6 +51,7 @@ BENCHES = {
     "socket": Bench(roundtrips.measure, has_desktop=True),
     "copy": Bench(copying.measure, has_desktop=True),
     "speed": Bench(speed.measure, has_desktop=True),
+    "desktop": Bench(desktop_rewrites.measure, has_desktop=True),
     "latency": Bench(latency.measure, rounds=3, has_peer=True),
     "throughput": Bench(throughput.measure, rounds=3, has_peer=True),
     "prefix": Bench(prefixes.measure, rounds=3, has_peer=True),

@@ -21,7 +21,8 @@ class Figure:
     least: float | None = None
     note: str = ""
     peer: float | None = None
-    """The same of llama-server, measured in the same rounds."""
+    """The same of somebody else, measured in the same rounds."""
+    peer_name: str = "llama-server"
 
     @property
     def holds(self) -> bool:
@@ -53,7 +54,7 @@ def row(figure: Figure) -> str:
         promise = f"at least {number(figure.least)}"
     verdict = "" if not promise else "ok" if figure.holds else "MISSED"
     value = f"{number(figure.value)} {figure.unit}"
-    peer = "" if figure.peer is None else f"llama-server {number(figure.peer)}"
+    peer = "" if figure.peer is None else f"{figure.peer_name} {number(figure.peer)}"
     note = "; ".join(filter(None, (peer, figure.note)))
     return f"  {figure.name:<44}{value:>14}  {promise:<15}{verdict:<8}{note}".rstrip()
 

@@ -3,11 +3,12 @@
     python selection_owner.py FILE     FILE: {"target": ["type", format, "hex"], ...} as JSON
 
 It writes "owns", and then each target that it is asked for. `"silent": [target, ...]` among the
-targets names those that it never answers.
+targets names those that it never answers. Another file's name on standard input is copied next.
 """
 
 import json
 import os
+import select
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,7 @@ AT_ONCE = 200_000
 
 
 class Owner:
-    def __init__(self, offer: dict[str, Any]) -> None:
-        self.silent = offer.pop("silent", [])
-        self.offer = {
-            name: (kind, width, bytes.fromhex(raw)) for name, (kind, width, raw) in offer.items()
-        }
+    def __init__(self) -> None:
         self.display = display.Display()
         self.display.set_error_handler(lambda *_: None)
         self.window = self.display.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
@@ -33,20 +30,32 @@ class Owner:
     def atom(self, name: str) -> int:
         return self.display.intern_atom(name)
 
-    def own(self) -> None:
+    def own(self, path: str) -> None:
+        offer = json.loads(Path(path).read_text())
+        self.silent = offer.pop("silent", [])
+        self.offer = {
+            name: (kind, width, bytes.fromhex(raw)) for name, (kind, width, raw) in offer.items()
+        }
         self.window.set_selection_owner(self.atom("CLIPBOARD"), X.CurrentTime)
         self.display.sync()
         tell("owns")
 
     def live(self) -> None:
         while True:
-            event = self.display.next_event()
-            if event.type == X.SelectionRequest:
-                self.answer(event)
-            elif event.type == X.PropertyNotify and event.state == X.PropertyDelete:
-                self.go_on(event)
-            elif event.type == X.SelectionClear:
-                tell("lost")
+            while self.display.pending_events():
+                self.take(self.display.next_event())
+            if sys.stdin in select.select([self.display, sys.stdin], [], [])[0]:
+                if not (line := sys.stdin.readline()):
+                    return
+                self.own(line.strip())
+
+    def take(self, event: Any) -> None:
+        if event.type == X.SelectionRequest:
+            self.answer(event)
+        elif event.type == X.PropertyNotify and event.state == X.PropertyDelete:
+            self.go_on(event)
+        elif event.type == X.SelectionClear:
+            tell("lost")
 
     def answer(self, event: Any) -> None:
         name = self.display.get_atom_name(event.target)
@@ -92,6 +101,6 @@ def tell(word: str) -> None:
 
 
 if __name__ == "__main__":
-    owner = Owner(json.loads(Path(sys.argv[1]).read_text()))
-    owner.own()
+    owner = Owner()
+    owner.own(sys.argv[1])
     owner.live()

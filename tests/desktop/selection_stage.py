@@ -111,15 +111,32 @@ async def target(title: str) -> AsyncIterator[Target]:
         yield one
 
 
-@asynccontextmanager
-async def owner(
-    folder: Path, offer: Mapping[str, tuple[str, int, bytes]], *silent: str
-) -> AsyncIterator[Told]:
-    """A program that has copied something."""
+Offer = Mapping[str, tuple[str, int, bytes]]
+"""Type, format and bytes by target."""
+
+
+class Owner(Told):
+    """`selection_owner.py`."""
+
+    async def copy(self, path: Path) -> None:
+        """Own the clipboard with what is in a file of `write_offer`."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{path}\n".encode())
+        await self.process.stdin.drain()
+        await self.until(lambda told: told == "owns")
+
+
+def write_offer(path: Path, offer: Offer, *silent: str) -> Path:
     script = {name: (kind, width, raw.hex()) for name, (kind, width, raw) in offer.items()}
-    path = folder / "offer.json"
     path.write_text(json.dumps({**script, "silent": silent}))
-    async with started(Told, sys.executable, str(HERE / "selection_owner.py"), str(path)) as one:
+    return path
+
+
+@asynccontextmanager
+async def owner(folder: Path, offer: Offer, *silent: str) -> AsyncIterator[Owner]:
+    """A program that has copied something; those of its targets that are `silent` it never gives."""
+    path = write_offer(folder / "offer.json", offer, *silent)
+    async with started(Owner, sys.executable, str(HERE / "selection_owner.py"), str(path)) as one:
         await one.until(lambda told: told == "owns")
         yield one
 

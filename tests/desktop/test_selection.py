@@ -81,6 +81,17 @@ async def test_what_was_put_back_outlives_the_plugin(editor: Target, desk: Look,
     assert (await asyncio.to_thread(clipboard))["UTF8_STRING"] == b"mine"
 
 
+async def test_what_was_copied_in_the_same_program_can_be_pasted_there_afterwards(
+    editor: Target, ingle: FakeIngle
+) -> None:
+    await editor.write("one two three", 0, 4)
+    press_keys("key", "ctrl+c")
+    await editor.do("select", start=4, end=7)
+    assert (await rewrite(ingle, "ZWEI"))["replaced"]
+    press_keys("key", "ctrl+v")
+    await editor.until_text("one ZWEIone  three")
+
+
 async def test_a_clipboard_of_five_megabytes_is_put_back(
     editor: Target, ingle: FakeIngle, tmp_path: Path
 ) -> None:
