@@ -136,8 +136,8 @@ class Woe:
             "max_width_chars": 1,
             "hexpand": True,
         }
-        self._title = label("title", selectable=False, **wrapped)
-        self._text = label("dim", selectable=True, **wrapped)
+        self._title = label("title", **wrapped)
+        self._text = label("dim", **wrapped)
         self._offers = Gtk.Box(spacing=8, margin_top=8)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4, no_show_all=True)
         self.widget.get_style_context().add_class("trouble")

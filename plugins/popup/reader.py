@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ingle.sdk.glib import GLib, Gtk, Pango
+from ingle.sdk.glib import Gdk, GLib, Gtk, Pango
 
 from .diff import Piece
 from .screen import Screen, Turn
@@ -42,6 +42,7 @@ class Reader:
         self.view.get_style_context().add_class("answer")
         self.view.get_accessible().set_name("Answer")
         self._buffer = self.view.get_buffer()
+        self.view.connect_after("realize", lambda _: self._leave_primary())
         self.widget = Gtk.ScrolledWindow(
             hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True, min_content_height=72
         )
@@ -73,6 +74,11 @@ class Reader:
         for name in ("added", "removed"):
             self._tags[name].set_property("foreground", palette[name])
             self._tags[name].set_property("background", palette[f"{name}_on"])
+
+    def _leave_primary(self) -> None:
+        """The other program's selection is lost to it when anybody else has one."""
+        primary = Gtk.Clipboard.get(Gdk.SELECTION_PRIMARY)
+        self._buffer.remove_selection_clipboard(primary)
 
     # ---- what is shown
 

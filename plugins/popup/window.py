@@ -53,6 +53,8 @@ class Window:
         self._is_typing = False
         self._css = Gtk.CssProvider()
         self._display = glib.open_display()
+        # a selected text in the prompt would take the selection away from the other program
+        Gtk.Settings.get_default().set_property("gtk-entry-select-on-focus", False)
         Gtk.StyleContext.add_provider_for_screen(
             Gdk.Screen.get_default(), self._css, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION
         )

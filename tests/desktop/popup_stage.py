@@ -157,13 +157,14 @@ class Stage:
     def __init__(self, daemon: PluginDaemon, answers: ScriptedAnswers, reader: ScreenReader, x: XServer):
         self.daemon, self.answers, self.reader, self.x = daemon, answers, reader, x
         self.commands: dict[str, Any] = {"selection.take": TAKEN}
+        self.real = {"popup"}
         self.called: list[tuple[str, dict[str, Any]]] = []
         self._call = daemon.hosts.call
         daemon.hosts.call = self._dispatch  # type: ignore[method-assign]
 
     async def _dispatch(self, plugin: str, command: str, args: dict[str, Any]) -> Any:
         """The popup itself is real; the other plugins are answers of the test."""
-        if plugin == "popup":
+        if plugin in self.real:
             return await self._call(plugin, command, args)
         self.called.append((f"{plugin}.{command}", args))
         async with self.daemon._changed:
@@ -172,6 +173,12 @@ class Stage:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def enable(self, plugin: str) -> None:
+        """Another plugin takes part as itself and not as the test's answers."""
+        info = await self.daemon.hosts.enable(plugin)
+        assert info.state == "running", info
+        self.real.add(plugin)
 
     async def popup(self, command: str, **args: Any) -> Any:
         return await self._call("popup", command, args)
