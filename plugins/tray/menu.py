@@ -94,7 +94,9 @@ def _of_plugin(snapshot: Snapshot, plugin: str, label: str, action: str) -> Entr
 
 def _switches(snapshot: Snapshot) -> list[Entry]:
     word = "resume" if snapshot.is_paused else "pause"
+    back = [Entry("Bring the model back", Action("resume"))]
     return [
+        *(back if snapshot.status.get("state") == "aside" else []),
         Entry(word.capitalize(), Action(word)),
         Entry("Model", submenu=_models(snapshot)),
         Entry("Plugins", submenu=_plugins(snapshot.plugins)),

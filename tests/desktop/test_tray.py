@@ -3,37 +3,18 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from desktop.conftest import PLUGINS, XServer
-from desktop.tray_stage import Panel, Watcher, resources
-from fakes.plugin_daemon import PluginDaemon, plugin_daemon
+from desktop.conftest import XServer
+from desktop.tray_stage import ENGINE, STATUS, Panel, Watcher, resources, told, tray
+from fakes.plugin_daemon import PluginDaemon
 from ingle.errors import Busy, PluginFailed
 
 pytestmark = pytest.mark.desktop
 
-ENGINE = {"state": "ready", "model": "smollm2-135m-instruct", "rss_bytes": 300_000_000}
-STATUS = {
-    "state": "ready",
-    "engine": ENGINE,
-    "queue": {"interactive": 0, "normal": 0, "background": 0},
-    "plugins": [
-        {"name": "clipboard", "state": "running"},
-        {"name": "popup", "state": "running"},
-        {"name": "selection", "state": "running"},
-        {"name": "tray", "state": "running"},
-    ],
-    "warnings": [],
-}
-MODELS = [
-    {"name": "smollm2-135m-instruct", "state": "resident", "size_bytes": 98_000_000},
-    {"name": "my_own_model", "state": "installed", "size_bytes": 490_000_000},
-]
-RESULTS = [{"id": "r7", "kind": "summary", "title": "A_letter <b>&</b> more", "text": "", "at": None}]
 RESTARTS = 25
 
 Watch = Callable[[], Awaitable[Watcher]]
@@ -53,19 +34,6 @@ async def watch(session_bus: str) -> AsyncIterator[Watch]:
         await watcher.end()
 
 
-@asynccontextmanager
-async def tray(state: Path, **settings: Any) -> AsyncIterator[PluginDaemon]:
-    answers = {
-        "daemon.status": STATUS, "model.list": MODELS, "result.list": RESULTS, "context.list": [],
-        "daemon.pause": {}, "daemon.resume": {}, "daemon.stop": {}, "model.use": {},
-        "plugin.enable": {}, "plugin.disable": {}, "plugin.call": {},
-    }  # fmt: skip
-    search = [("built-in", PLUGINS)]
-    async with plugin_daemon(search, state, answers=answers, settings={"tray": settings}) as daemon:
-        await daemon.hosts.enable("tray")
-        yield daemon
-
-
 @pytest.fixture
 async def daemon(x_server: XServer, session_bus: str, private_dirs: Path) -> AsyncIterator[PluginDaemon]:
     async with tray(private_dirs / "state") as running:
@@ -75,12 +43,6 @@ async def daemon(x_server: XServer, session_bus: str, private_dirs: Path) -> Asy
 @pytest.fixture
 async def panel(watch: Watch, daemon: PluginDaemon) -> Panel:
     return await (await watch()).panel()
-
-
-def told(daemon: PluginDaemon, **changed: Any) -> None:
-    """The daemon is another one from now on, and says so."""
-    daemon.answers["daemon.status"] = {**STATUS, **changed}
-    daemon.emit("engine", "state", {})
 
 
 async def called(daemon: PluginDaemon, method: str) -> Any:

@@ -10,9 +10,8 @@ from PIL import Image, ImageColor
 
 from conftest import missing
 from desktop.conftest import XServer
-from desktop.test_tray import told, tray
 from desktop.tray_panels import pixels_like, trayer, until_drawn, where_like, xfce_panel
-from desktop.tray_stage import Watcher
+from desktop.tray_stage import Watcher, told, tray
 from fakes.plugin_daemon import PATIENCE_S
 from fakes.tray_plugin import module
 

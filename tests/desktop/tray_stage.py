@@ -1,4 +1,5 @@
-"""What the tests of the tray stand on: a watcher, and the item and its menu as a panel reads them.
+"""What the tests of the tray stand on: the plugin on a daemon that is told what to answer, a watcher,
+and the item and its menu as a panel reads them.
 
 The panel's side of com.canonical.dbusmenu and of the StatusNotifierItem is spoken over the bus, so
 that nothing has to be drawn and no pixel to be hit. Waiting is for the item's own signals.
@@ -7,17 +8,57 @@ that nothing has to be drawn and no pixel to be hit. Waiting is for the item's o
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fakes.plugin_daemon import PATIENCE_S
+from desktop.conftest import PLUGINS
+from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
 from ingle.sdk import glib
 from ingle.sdk.glib import Gio, GLib
 
+ENGINE = {"state": "ready", "model": "smollm2-135m-instruct", "rss_bytes": 300_000_000}
+STATUS = {
+    "state": "ready",
+    "engine": ENGINE,
+    "queue": {"interactive": 0, "normal": 0, "background": 0},
+    "plugins": [
+        {"name": "clipboard", "state": "running"},
+        {"name": "popup", "state": "running"},
+        {"name": "selection", "state": "running"},
+        {"name": "tray", "state": "running"},
+    ],
+    "warnings": [],
+}
+MODELS = [
+    {"name": "smollm2-135m-instruct", "state": "resident", "size_bytes": 98_000_000},
+    {"name": "my_own_model", "state": "installed", "size_bytes": 490_000_000},
+]
+RESULTS = [{"id": "r7", "kind": "summary", "title": "A_letter <b>&</b> more", "text": "", "at": None}]
 WATCHER = Path(__file__).with_name("fake_watcher.py")
 ITEM, MENU = "org.kde.StatusNotifierItem", "com.canonical.dbusmenu"
+
+
+@asynccontextmanager
+async def tray(state: Path, **settings: Any) -> AsyncIterator[PluginDaemon]:
+    """The plugin in its host process, enabled."""
+    answers = {
+        "daemon.status": STATUS, "model.list": MODELS, "result.list": RESULTS, "context.list": [],
+        "daemon.pause": {}, "daemon.resume": {}, "daemon.stop": {}, "model.use": {},
+        "plugin.enable": {}, "plugin.disable": {}, "plugin.call": {},
+    }  # fmt: skip
+    search = [("built-in", PLUGINS)]
+    async with plugin_daemon(search, state, answers=answers, settings={"tray": settings}) as daemon:
+        await daemon.hosts.enable("tray")
+        yield daemon
+
+
+def told(daemon: PluginDaemon, **changed: Any) -> None:
+    """The daemon is another one from now on, and says so."""
+    daemon.answers["daemon.status"] = {**STATUS, **changed}
+    daemon.emit("engine", "state", {})
 
 
 @dataclass(frozen=True)
@@ -191,9 +232,3 @@ def _close(bus: Any) -> None:
 def resources(pid: int) -> tuple[int, int]:
     """Open descriptors and threads of a process."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir())), len(list(Path(f"/proc/{pid}/task").iterdir()))
-
-
-def processes_below(pid: int) -> Iterator[int]:
-    """The children of a process, by /proc."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        yield from map(int, (task / "children").read_text().split())

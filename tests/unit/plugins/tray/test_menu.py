@@ -132,6 +132,13 @@ def test_a_pause_can_be_taken_back():
     assert "Paused: paused by you" in labels(paused)
 
 
+def test_a_model_that_is_aside_can_be_called_back():
+    aside = Snapshot(status={**engine(state="parked"), "state": "aside", "reason": "game running"})
+    assert entry(aside, "Bring the model back").action == Action("resume")
+    assert entry(aside, "Pause").action == Action("pause")
+    assert "Bring the model back" not in labels(Snapshot(status=status()))
+
+
 def test_what_another_plugin_does_is_offered_while_it_runs():
     now = Snapshot(status=status())
     assert entry(now, "Ask…").action == Action("ask")
