@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import copying
+import desktop_popup
 import desktop_rewrites
 import drafting
 import latency
@@ -51,7 +52,8 @@ BENCHES = {
     "socket": Bench(roundtrips.measure, has_desktop=True),
     "copy": Bench(copying.measure, has_desktop=True),
     "speed": Bench(speed.measure, has_desktop=True),
-    "desktop": Bench(desktop_rewrites.measure, has_desktop=True),
+    "popup": Bench(desktop_popup.measure, has_desktop=True),
+    "rewrite": Bench(desktop_rewrites.measure, has_desktop=True),
     "latency": Bench(latency.measure, rounds=3, has_peer=True),
     "throughput": Bench(throughput.measure, rounds=3, has_peer=True),
     "prefix": Bench(prefixes.measure, rounds=3, has_peer=True),
@@ -62,7 +64,10 @@ BENCHES = {
 }
 """In this order: `start` leaves a warm daemon behind, `idle` is last since it takes a minute."""
 
-SETS = {"engine": ["latency", "throughput", "prefix", "draft", "share", "park"]}
+SETS = {
+    "engine": ["latency", "throughput", "prefix", "draft", "share", "park"],
+    "desktop": ["popup", "rewrite"],
+}
 """Names for several at once."""
 
 

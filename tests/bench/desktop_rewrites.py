@@ -70,13 +70,18 @@ class Stage:
 
 
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
-    for program in PROGRAMS:
-        if shutil.which(program) is None:
-            raise CannotMeasure(f"{program} is missing (`packaging/setup --tests` installs it)")
+    needs_programs()
     with place.daemon() as ingle:
         ingle.call("plugin.enable", name="selection")
     tries = 4 if effort.is_quick else TRIES
     yield from asyncio.run(_all(place, 5 if effort.is_quick else 40, tries))
+
+
+def needs_programs() -> None:
+    """Raises `CannotMeasure` that names the one that is missing."""
+    for program in PROGRAMS:
+        if shutil.which(program) is None:
+            raise CannotMeasure(f"{program} is missing (`packaging/setup --tests` installs it)")
 
 
 async def _all(place: Place, rounds: int, tries: int) -> list[Figure]:
