@@ -98,7 +98,7 @@ async def _take(process: asyncio.subprocess.Process, desk: Desk) -> str:
             for binding in desk.bindings:
                 binding.is_bound(NAME)
             desk.on_change()
-        else:
+        elif line.isdecimal():  # what else the library may print is not ours
             desk.on_press(desk.bindings[int(line)])
     ended = await process.wait()
     return "a keyboard went away" if ended == GONE else f"keyboards cannot be read (status {ended})"

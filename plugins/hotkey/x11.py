@@ -25,6 +25,9 @@ CLOSE_S = 0.3
 """For the grabs to be given back: what follows, with new settings for example, wants them."""
 HELD_S = 0.015
 """Between two looks whether a key is still down; nobody presses one again sooner."""
+SOONEST_REPEAT_MS = 100
+"""What desktops allow as the shortest delay of autorepeat; X has 500 by itself."""
+TIME_WRAPS = 1 << 32
 GONE = "the X server went away"
 TAKEN = "another program has this chord"
 
@@ -62,7 +65,8 @@ class Grabs:
         self._loop, self._fd = asyncio.get_running_loop(), xdisplay.fileno()
         self._keymap = Keymap(0, (), ())
         self._grabbed: dict[tuple[int, int], Binding] = {}
-        self._held: set[int] = set()
+        self._held: dict[int, int] = {}
+        """Keys that are down, as far as is known, with the X server's time of their press."""
         self._is_gone = self._is_stale = False
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -151,17 +155,22 @@ class Grabs:
         self._display.flush()
         mask = event.state & ALL_MODIFIERS & ~self._keymap.locks
         binding = self._grabbed.get((event.detail, mask))
-        if binding is None or event.detail in self._held:
+        if binding is None or self._repeats(event):
             return
         self._desk.on_press(binding)
-        self._held.add(event.detail)
+        self._held[event.detail] = event.time
         self._wake.set()
+
+    def _repeats(self, event: Any) -> bool:
+        """So soon after the first press it is another one, of a key whose release is not known yet."""
+        pressed = self._held.get(event.detail)
+        return pressed is not None and (event.time - pressed) % TIME_WRAPS >= SOONEST_REPEAT_MS
 
     # ---- in a thread
 
     def _look_what_is_held(self) -> None:
         down = self._display.query_keymap()
-        self._held = {code for code in self._held if down[code // 8] & 1 << code % 8}
+        self._held = {code: time for code, time in self._held.items() if down[code // 8] & 1 << code % 8}
 
     def _grab_all(self) -> None:
         """What is grabbed is decided anew: the layout is another one, or new."""

@@ -187,11 +187,15 @@ async def test_who_declines_is_not_asked_again_and_again(start: Start, real_port
 
 @pytest.mark.usefixtures("_wayland")
 async def test_a_portal_without_a_desktop_behind_it_is_waited_for(
-    start: Start, real_portal: RealPortal
+    start: Start, real_portal: RealPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    portal = sys.modules["ingle_plugin_hotkey.portal"]
+    patience = portal.SETTLING_S
+    monkeypatch.setattr(portal, "SETTLING_S", (0.1,))
     async with stage(backend="auto") as made:
         await made.until_state("waiting", "bind a key to the command `ingle popup`")
         desktop = await start("fake_shortcuts_desktop.py")
+        monkeypatch.setattr(portal, "SETTLING_S", patience)
         await real_portal.start()
         await made.until_state("running")
         desktop.say("press popup")
