@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageGrab
-from Xlib import display
 
 from desktop.conftest import XServer
-from desktop.popup_stage import Stage, place_of, point, set_dpi, stage
+from desktop.popup_stage import Stage, place_of, dpi_of, point, stage
 
 FONT = "Cantarell 11"
 DPI = 120
@@ -37,7 +36,6 @@ def desktop(dpi: int = DPI) -> Iterator[tuple[XServer, Path]]:
     root = Path(tempfile.mkdtemp(prefix="ingle-", dir="/tmp"))
     server = XServer()
     server.start()
-    held = display.Display(f":{server.number}")  # the server forgets everything with its last client
     bus = _session_bus(root)
     os.environ |= {
         "DISPLAY": f":{server.number}", "HOME": str(root),
@@ -49,15 +47,15 @@ def desktop(dpi: int = DPI) -> Iterator[tuple[XServer, Path]]:
     for name in ("WAYLAND_DISPLAY", "XAUTHORITY"):
         os.environ.pop(name, None)
     _choose_font(root)
-    set_dpi(server, dpi)
-    started = [bus, *_decorate()]
+    started = [bus]
     try:
-        yield server, root
+        with dpi_of(server, dpi):
+            started += _decorate()
+            yield server, root
     finally:
         for process in reversed(started):
             process.kill()
             process.wait()
-        held.close()
         server.kill()
         os.environ.clear()
         os.environ.update(before)

@@ -6,8 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,17 +208,22 @@ async def stage(x_server: XServer, root: Path, **settings: Any) -> AsyncIterator
     """Everything started, the popup built and hidden."""
     answers = ScriptedAnswers()
     async with AsyncExitStack() as stack:
-        await _window_manager(stack, x_server)
-        await _accessibility(stack)
+        reader = await desktop_for_reading(stack, x_server)
         options = {"handlers": answers.handlers(), "settings": {"popup": settings}}
         daemon = await stack.enter_async_context(
             plugin_daemon([("built-in", PLUGINS)], root / "state", **options)
         )
-        reader = await _screen_reader(stack)
         made = Stage(daemon, answers, reader, x_server)
         info = await daemon.hosts.enable("popup")
         assert info.state == "running", info
         yield made
+
+
+async def desktop_for_reading(stack: AsyncExitStack, x_server: XServer) -> ScreenReader:
+    """A window manager, an accessibility bus and somebody who listens to it."""
+    await _window_manager(stack, x_server)
+    await _accessibility(stack)
+    return await _screen_reader(stack)
 
 
 async def _window_manager(stack: AsyncExitStack, x_server: XServer) -> None:
@@ -278,13 +283,19 @@ def point(x: XServer, where: tuple[int, int]) -> None:
     connection.close()
 
 
-def set_dpi(x: XServer, dpi: int) -> None:
-    """What a desktop does for its fractional scaling: GTK reads it when it starts."""
+@contextmanager
+def dpi_of(x: XServer, dpi: int) -> Iterator[None]:
+    """What a desktop does for its fractional scaling: GTK reads it when it starts. The server
+    forgets it with its last client, and so this stays connected."""
     connection = display.Display(f":{x.number}")
-    root = connection.screen().root
-    root.change_property(Xatom.RESOURCE_MANAGER, Xatom.STRING, 8, f"Xft.dpi:\t{dpi}\n".encode())
-    connection.sync()
-    connection.close()
+    try:
+        root = connection.screen().root
+        value = f"Xft.dpi:\t{dpi}\n".encode()
+        root.change_property(Xatom.RESOURCE_MANAGER, Xatom.STRING, 8, value)
+        connection.sync()
+        yield
+    finally:
+        connection.close()
 
 
 @dataclass(frozen=True)
@@ -323,4 +334,16 @@ def _find(watching: Any) -> Place | None:
     return None
 
 
-__all__ = ["MODELS", "SKILLS", "TAKEN", "Place", "Stage", "place_of", "point", "set_dpi", "stage"]
+__all__ = [
+    "MODELS",
+    "SKILLS",
+    "TAKEN",
+    "Place",
+    "ScreenReader",
+    "Stage",
+    "desktop_for_reading",
+    "dpi_of",
+    "place_of",
+    "point",
+    "stage",
+]

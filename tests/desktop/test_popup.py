@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from desktop.conftest import XServer
-from desktop.popup_stage import TAKEN, Stage, place_of, stage
+from desktop.popup_stage import TAKEN, Stage, dpi_of, place_of, stage
 from ingle.errors import Busy, ModelTooSmall
 
 pytestmark = pytest.mark.desktop
@@ -283,6 +283,33 @@ async def test_light_and_dark_are_what_they_say(
         assert found is not None
         red, green, blue = picture.getpixel((found.left + 8, found.top + 40))[:3]
         assert (red + green + blue > 600) is (theme == "light")
+
+
+async def test_with_the_desktop_s_fractional_scaling_it_is_larger_and_still_whole(
+    x_server: XServer, session_bus: str, private_dirs: Path
+) -> None:
+    widths = []
+    for dpi in (96, 120):
+        with dpi_of(x_server, dpi):
+            async with stage(x_server, private_dirs / str(dpi), width=60) as made:
+                await made.show()
+                found = await asyncio.to_thread(place_of, x_server)
+                assert found is not None
+                widths.append(found.width)
+    assert widths[1] / widths[0] == pytest.approx(1.25, abs=0.05)
+
+
+async def test_when_the_x_server_ends_it_waits_and_is_there_again_with_the_next_one(
+    popup: Stage,
+) -> None:
+    await popup.show()
+    popup.x.kill()
+    await popup.daemon.until_state("popup", "waiting")
+    popup.x.start()
+    await popup.daemon.until_state("popup", "running")
+    await popup.popup("show")
+    while await asyncio.to_thread(place_of, popup.x) is None:
+        await asyncio.sleep(0)
 
 
 async def test_a_selection_that_is_slow_does_not_hold_the_window_up(popup: Stage) -> None:
