@@ -3,6 +3,7 @@
     {"do": "text", "text": "..."}      replace everything
     {"do": "select", "start": 0, "end": 5}
     {"do": "caret", "at": 3}
+    {"do": "quiet"}                    own the primary selection no more
     {"do": "second"}                   open a second window
     {"do": "say_second"}               {"second_said": ...}
     {"do": "say"}                      {"text": ..., "selected": ..., "window": ...}
@@ -20,7 +21,7 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("GdkX11", "3.0")
-from gi.repository import GdkX11, GLib, Gtk  # noqa: E402 - after the versions
+from gi.repository import Gdk, GdkX11, GLib, Gtk  # noqa: E402 - after the versions
 
 
 def tell(**what: Any) -> None:
@@ -72,6 +73,11 @@ class Target:
     def do_caret(self, at: int) -> None:
         self.buffer.place_cursor(self.buffer.get_iter_at_offset(at))
         tell(done="caret")
+
+    def do_quiet(self) -> None:
+        """Tell nobody what is selected, as some programs never do."""
+        self.buffer.remove_selection_clipboard(Gtk.Clipboard.get(Gdk.SELECTION_PRIMARY))
+        tell(done="quiet")
 
     def do_second(self) -> None:
         """Another window of the same program, with the focus in a text of its own."""

@@ -214,6 +214,41 @@ async def test_a_text_that_was_copied_is_taken_where_nothing_is_selected(
     assert "nothing is selected" in taken["why_not"]
 
 
+async def test_a_program_that_does_not_tell_is_asked_with_ctrl_c_and_the_clipboard_stays(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    await editor.do("quiet")
+    await editor.write("one two three", 4, 7)
+    async with owner(tmp_path, RICH):
+        taken = await ingle.command("take")
+        assert (taken["source"], taken["text"], taken["can_replace"]) == ("copied", "two", True)
+        found = await asyncio.to_thread(clipboard)
+        assert digests(found) == digests({OWN: b"", **{name: raw for name, (_, _, raw) in RICH.items()}})
+        assert (await ingle.command("replace", id=taken["id"], text="ZWEI"))["replaced"]
+        assert (await editor.say())[0] == "one ZWEI three"
+
+
+async def test_ctrl_c_copies_nothing_where_nothing_is_selected(
+    editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
+) -> None:
+    async with owner(tmp_path, RICH):
+        before = desk.owner()
+        taken = await ingle.command("take")
+        assert (taken["source"], taken["text"]) == ("clipboard", "Grüße 你好")
+        assert desk.owner() == before
+
+
+async def test_a_secret_on_the_clipboard_is_not_put_aside_for_a_ctrl_c(
+    editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
+) -> None:
+    await editor.do("quiet")
+    await editor.write("one two three", 4, 7)
+    async with owner(tmp_path, {**RICH, "x-kde-passwordManagerHint": ("STRING", 8, b"secret")}):
+        before = desk.owner()
+        assert (await ingle.command("take"))["text"] == ""
+        assert desk.owner() == before
+
+
 async def test_what_is_selected_elsewhere_is_taken_but_not_replaced(
     editor: Target, ingle: FakeIngle, desk: Look
 ) -> None:
