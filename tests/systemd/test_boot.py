@@ -195,7 +195,11 @@ SHOWN: dict[str, dict[str, str]] = {
     "RestrictRealtime": {"run in real time": NO},
     "LockPersonality": {"change personality": NO},
     "SystemCallArchitectures": {"call as another architecture": "SIGSYS"},
-    "SystemCallFilter": {"be traced": NO, "filter of system calls": "2"},
+    "SystemCallFilter": {
+        "be traced": NO,
+        "filter of system calls": "2",
+        "restrict itself further": "yes",
+    },
     "SystemCallErrorNumber": {"be traced": NO},
     "ProtectKernelTunables": {"kernel settings": "read-only"},
     "ProtectKernelModules": {"see kernel modules": BARRED},
@@ -349,4 +353,5 @@ def test_the_journal_has_the_daemons_log(seen: dict[str, Any]):
     assert any("serving /run/user/1500/ingle/ingle.sock" in line for line in daemon)
     assert any("stopped" in line for line in daemon)
     assert any("Watchdog timeout" in line for line in systemd)
+    assert any("reloaded; changed: context" in line for line in daemon)
     assert not any("Traceback" in line for line in daemon)

@@ -42,6 +42,12 @@ def test_units_that_systemd_does_not_load_are_explained(
     assert said in ran.err
 
 
+def test_a_unit_of_the_persons_that_goes_before_ours_is_named(ingle, home: Path, systemd: FakeManager):
+    mine = home / "config_home/systemd/user/ingle.service"
+    (systemd.state / "fragment-ingle.service").write_text(str(mine))
+    assert ingle("--json", "setup", "--yes", "--plugins", "none").steps[str(mine)] == "keep"
+
+
 def test_in_a_shell_that_is_no_session_the_units_wait_for_the_next_login(
     ingle, home: Path, systemd: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):

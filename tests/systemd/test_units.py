@@ -1,6 +1,7 @@
 """The units as systemd itself reads them: as shipped, and as `ingle setup` writes them."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -75,6 +76,25 @@ def test_a_unit_with_a_mistake_would_be_found(analyze, tmp_path: Path):
     paths = adapted(tmp_path / "units", programs, {})
     Path(paths[1]).write_text(Path(paths[1]).read_text().replace("WatchdogSec", "WatchdogSecs"))
     assert "WatchdogSecs" in analyze("verify", "--man=no", *paths).stderr
+
+
+def test_longer_waits_are_known_to_the_systemd_that_gets_them(analyze, tmp_path: Path):
+    """Older ones complain, which is why it is a file of its own."""
+    paths = adapted(tmp_path / "units", programs_in(tmp_path / "bin"), {})
+    (tmp_path / "units/ingle.service.d").mkdir()
+    shutil.copy(SHIPPED / "backoff.conf", tmp_path / "units/ingle.service.d")
+    version = re.search(r"systemd (\d+)", analyze("--version").stdout)
+    assert version
+    complains = "RestartSteps" in analyze("verify", "--man=no", *paths).stderr
+    assert complains is (int(version[1]) < 254)
+
+
+def test_lines_that_need_namespaces_can_be_taken_back(analyze, tmp_path: Path):
+    paths = adapted(tmp_path / "units", programs_in(tmp_path / "bin"), {})
+    (tmp_path / "units/ingle.service.d").mkdir()
+    shutil.copy(SHIPPED / "no-namespaces.conf", tmp_path / "units/ingle.service.d")
+    done = analyze("verify", "--man=no", *paths)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_shipped_units_start_what_a_package_installs():

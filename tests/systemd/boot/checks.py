@@ -178,10 +178,17 @@ def hang() -> Any:
     return {"before": before, "answer": ask(), "unit": show(DAEMON, "NRestarts", "ActiveState")}
 
 
+def reloading() -> Any:
+    """What comes of it stands in the journal."""
+    config = HOME / ".config/ingle/config.toml"
+    person("mkdir", "-p", str(config.parent))
+    config.write_text("[context]\nkeep_items = 7\n")
+    return {"said": user("reload", DAEMON), "unit": show(DAEMON, "ActiveState")}
+
+
 def configuration() -> Any:
     """A mistake in config.toml: no other start would mend it."""
     config = HOME / ".config/ingle/config.toml"
-    person("mkdir", "-p", str(config.parent))
     config.write_text("[daemon]\nnonsense = 1\n")
     user("restart", DAEMON)
     wrong = show(DAEMON, "ActiveState", "Result", "ExecMainStatus", "NRestarts")
@@ -302,7 +309,7 @@ def journal() -> Any:
 
 
 CHAPTERS: tuple[Callable[[], Any], ...] = (
-    boot, set_up, login, sandbox, activation, crash, hang, configuration, files, desktop, bus_activation, other_desktop, forbidden, stop, remove, journal
+    boot, set_up, login, sandbox, activation, crash, hang, reloading, configuration, files, desktop, bus_activation, other_desktop, forbidden, stop, remove, journal
 )  # fmt: skip
 
 if __name__ == "__main__":

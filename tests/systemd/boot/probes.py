@@ -22,6 +22,7 @@ HOME, RUNTIME = Path(os.environ["HOME"]), Path(os.environ["XDG_RUNTIME_DIR"])
 STAGE = Path("/opt/ingle-boot")
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWUSER, ADDR_NO_RANDOMIZE, PTRACE_TRACEME = 0x10000000, 0x0040000, 0
+LANDLOCK_CREATE_RULESET = 444
 NOBODY = 2**22 - 1
 GETPID_OF_I386 = bytes.fromhex("b814000000cd80c3")
 """mov eax, 20; int 0x80; ret"""
@@ -152,6 +153,7 @@ ACTS: dict[str, Callable[[], str]] = {
     "run in real time": real_time,
     "change personality": lambda: in_a_child(lambda: called(LIBC.personality(ADDR_NO_RANDOMIZE))),
     "call as another architecture": foreign_call,
+    "restrict itself further": lambda: called(LIBC.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)),
     "be traced": lambda: in_a_child(lambda: called(LIBC.ptrace(PTRACE_TRACEME, 0, 0, 0))),
     "kernel settings": lambda: writable("/proc/sys"),
     "see kernel modules": lambda: "yes" if list(Path("/usr/lib/modules").iterdir()) is not None else "",

@@ -126,6 +126,7 @@ class Installation:
         if not steps.is_dry:
             manager.reload()
             self._check_loaded()
+            self._name_overruling()
             if has_desktop:
                 login.pass_on_display(manager, self._session.environ)
             if down:
@@ -149,6 +150,13 @@ class Installation:
                 f"systemd does not find {DAEMON} in {folder} ({state})",
                 "set XDG_DATA_HOME for it too, in ~/.config/environment.d/, and log in again",
             )
+
+    def _name_overruling(self) -> None:
+        """A unit of the person's in ~/.config goes before ours, as README told people to write once."""
+        for unit in UNITS:
+            path = self._manager.show(unit, "FragmentPath")
+            if path.startswith(str(self._paths.config.parent)):
+                self._steps.add("keep", path, "it goes before ours; move it away for ours")
 
     # ---- taking back
 

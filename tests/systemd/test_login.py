@@ -1,0 +1,52 @@
+"""A login where systemd does not run the session: the autostart file's command, as a desktop runs it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import missing
+from fakes.running import environment, install_model
+from ingle.client import Ingle
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """An X server of the test's own."""
+    program = shutil.which("Xvfb") or missing("Xvfb")
+    command = [program, "-displayfd", "1", "-nolisten", "tcp"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
+        yield f":{server.stdout.readline().strip()}"
+        server.terminate()
+
+
+def _runs(plugin: dict[str, Any], name: str) -> bool:
+    return plugin["name"] == name and plugin["state"] == "running"
+
+
+def test_the_daemon_and_the_desktops_part_are_there(private_dirs: Path, tiny_model: Path, display: str):
+    install_model(private_dirs, tiny_model)
+    environ = environment(private_dirs, DISPLAY=display)
+    program = Path(sys.executable).with_name("ingle")
+    subprocess.run([program, "setup", "--yes", "--plugins", "clipboard"], env=environ, check=True)
+    words = [program, "setup", "--at-login"]
+    with subprocess.Popen(words, env=environ, stderr=subprocess.PIPE, text=True) as session:
+        assert session.stderr is not None
+        try:
+            assert any("plugins run in this session" in line for line in session.stderr)
+            with Ingle(private_dirs / "runtime_dir/ingle/ingle.sock") as ingle:
+                heard = ingle.events("plugin")
+                now = {plugin.name: plugin.state for plugin in ingle.status().plugins}
+                if now["clipboard"] != "running":
+                    assert any(_runs(event.data, "clipboard") for event in heard)
+        finally:
+            session.terminate()
+            subprocess.run([program, "stop"], env=environ, check=True)
+        assert session.wait() == 0
