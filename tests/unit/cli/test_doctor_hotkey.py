@@ -4,11 +4,14 @@ import os
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 
+from fakes.daemon import PLUGIN, STATUS, FakeDaemon
 from ingle.cli.checkup import hotkey
 from ingle.cli.output import Output
 from ingle.cli.session import Session
+from ingle.errors import PluginFailed
 from ingle.vocabulary import PluginState
 
 CHORD = {
@@ -76,3 +79,14 @@ def test_without_a_daemon_nothing_is_asked(private_dirs: Any, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     [found] = hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ))
     assert "no display" in found.message
+
+
+def test_the_running_plugin_is_asked_for_its_chords(paths: Any, daemon: FakeDaemon) -> None:
+    hears = msgspec.structs.replace(PLUGIN, name="hotkey", state=PluginState.RUNNING)
+    shows = msgspec.structs.replace(PLUGIN, name="popup", state=PluginState.RUNNING)
+    daemon.answers["daemon.status"] = msgspec.structs.replace(STATUS, plugins=[hears, shows])
+    daemon.answers["plugin.call"] = [CHORD, {**CHORD, "state": "taken", "reason": "it is taken"}]
+    found = list(hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ)))
+    assert [each.level for each in found] == ["ok", "warn"]
+    daemon.answers["plugin.call"] = PluginFailed("plugin hotkey is waiting")
+    assert list(hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ))) == []
