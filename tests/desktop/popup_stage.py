@@ -206,17 +206,31 @@ class Stage:
 @asynccontextmanager
 async def stage(x_server: XServer, root: Path, **settings: Any) -> AsyncIterator[Stage]:
     """Everything started, the popup built and hidden."""
-    answers = ScriptedAnswers()
     async with AsyncExitStack() as stack:
         reader = await desktop_for_reading(stack, x_server)
-        options = {"handlers": answers.handlers(), "settings": {"popup": settings}}
-        daemon = await stack.enter_async_context(
-            plugin_daemon([("built-in", PLUGINS)], root / "state", **options)
-        )
-        made = Stage(daemon, answers, reader, x_server)
-        info = await daemon.hosts.enable("popup")
-        assert info.state == "running", info
-        yield made
+        yield await _stage(stack, x_server, reader, root, settings)
+
+
+@asynccontextmanager
+async def wayland_stage(root: Path, **settings: Any) -> AsyncIterator[Stage]:
+    """The same on the compositor in `WAYLAND_DISPLAY`."""
+    async with AsyncExitStack() as stack:
+        await _accessibility(stack)
+        yield await _stage(stack, XServer(), await _screen_reader(stack), root, settings)
+
+
+async def _stage(
+    stack: AsyncExitStack, x_server: XServer, reader: ScreenReader, root: Path, settings: Any
+) -> Stage:
+    answers = ScriptedAnswers()
+    options = {"handlers": answers.handlers(), "settings": {"popup": settings}}
+    daemon = await stack.enter_async_context(
+        plugin_daemon([("built-in", PLUGINS)], root / "state", **options)
+    )
+    made = Stage(daemon, answers, reader, x_server)
+    info = await daemon.hosts.enable("popup")
+    assert info.state == "running", info
+    return made
 
 
 async def desktop_for_reading(stack: AsyncExitStack, x_server: XServer) -> ScreenReader:
@@ -332,18 +346,3 @@ def _find(watching: Any) -> Place | None:
         except (error.BadWindow, error.BadDrawable):
             continue  # it went away while it was looked at
     return None
-
-
-__all__ = [
-    "MODELS",
-    "SKILLS",
-    "TAKEN",
-    "Place",
-    "ScreenReader",
-    "Stage",
-    "desktop_for_reading",
-    "dpi_of",
-    "place_of",
-    "point",
-    "stage",
-]

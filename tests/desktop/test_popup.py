@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from desktop.conftest import XServer
+from desktop.looking import shown_on
 from desktop.popup_stage import TAKEN, Stage, dpi_of, place_of, stage
 from ingle.errors import Busy, ModelTooSmall
 
@@ -308,8 +309,7 @@ async def test_when_the_x_server_ends_it_waits_and_is_there_again_with_the_next_
     popup.x.start()
     await popup.daemon.until_state("popup", "running")
     await popup.popup("show")
-    while await asyncio.to_thread(place_of, popup.x) is None:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(shown_on, popup.x.number, 30.0)
 
 
 async def test_a_selection_that_is_slow_does_not_hold_the_window_up(popup: Stage) -> None:
