@@ -47,10 +47,10 @@ async def test_it_is_drawn_typed_into_and_closed_under_wayland(popup: Stage, tmp
     await asyncio.to_thread(_photograph, before)
     await popup.popup("show")
     await popup.reader.wait("list item", "Rewrite")
+    await asyncio.to_thread(_press, "fix")
+    await popup.reader.wait("text", "Prompt", text="fix")  # who gives it the keyboard has drawn it
     await asyncio.to_thread(_photograph, during)
     assert colours(during) > colours(before)
-    await asyncio.to_thread(_press, "fix")
-    await popup.reader.wait("text", "Prompt", text="fix")
     await asyncio.to_thread(_press, "-k", "Escape")
     await popup.reader.gone("text", "Prompt")
 
