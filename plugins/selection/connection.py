@@ -74,8 +74,14 @@ class Connection:
         while self.display.pending_events():
             event = self.display.next_event()
             for handle in self.handlers:
-                handle(event)
+                self._hand(event, handle)
             self.display.flush()  # it reads, too: looking for events has to be the last thing
+
+    def _hand(self, event: Any, handle: Handler) -> None:
+        try:
+            handle(event)
+        except error.XError as problem:  # whoever asked has gone meanwhile
+            _ignore(problem, None)
 
     def until(self, is_so: Callable[[], bool], within_s: float) -> bool:
         """Take events until it is so; False when it is not so in time."""

@@ -70,11 +70,13 @@ class Worker:
             self._end()
             return
         self._answer(self._connected, None, None)
-        with suppress(*GONE):
-            self._work(desk)
-        desk.server.held.set(False)  # the server has ended, or nothing is held
-        desk.connection.close()
-        self._end()
+        try:
+            with suppress(*GONE):
+                self._work(desk)
+        finally:
+            desk.server.held.set(False)  # the server has ended, or nothing is held
+            desk.connection.close()
+            self._end()
 
     def _work(self, desk: XDesk) -> None:
         while not self._is_retired or desk.server.holds_anything():
