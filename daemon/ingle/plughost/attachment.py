@@ -14,16 +14,16 @@ request ends the host."""
 STOP = "desktop.stop"
 """End a host; answered when it has ended."""
 EXCUSE = "desktop.excuse"
-"""Whether a host ended because something that it requires had ended. Asked once for each."""
+"""Whether something has ended that a host requires. Of a host that has ended itself it is asked once."""
 
 LIMITS = StreamLimits(frame_deadline_s=None)
 
 
 class SpawnParams(Params, frozen=True):
-    """`sockets` is how many come along; `requires` are facilities."""
+    """`stderr` is the inode of the last descriptor that comes along; `requires` are facilities."""
 
     host: str
-    sockets: int
+    stderr: int
     requires: list[str]
 
 
@@ -36,7 +36,10 @@ class HostParams(Params, frozen=True):
 
 
 class ExcuseResult(Result, frozen=True):
+    """`missing` is as in `desktop.changed`: no event may have told of a server that was killed."""
+
     reason: str | None
+    missing: dict[str, str]
 
 
 __all__ = [

@@ -164,6 +164,17 @@ class Host:
             for tenant in self._tenants:
                 await self._start(tenant)
 
+    async def _see_to_crash(self, tenant: Tenant, reason: str) -> None:
+        """With what it requires gone, its whole host starts anew when that is back."""
+        excuse = await self._process.excuse() if self._process and tenant.requires else None
+        if excuse is not None and self._process:
+            self._fault = self._fault or Death(excuse, ())
+            await self._process.stop()
+            return
+        delay_s = tenant.crashed(reason, asyncio.get_running_loop().time())
+        if delay_s is not None:
+            await self._start_again(tenant, delay_s)
+
     async def _start_again(self, tenant: Tenant, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         tenant.started = asyncio.get_running_loop().time()
@@ -212,10 +223,7 @@ class Host:
     ) -> None:
         match params.state:
             case "crashed":
-                now = asyncio.get_running_loop().time()
-                delay_s = tenant.crashed(f"crashed ({params.reason})", now)
-                if delay_s is not None:
-                    self._run_errand(group, self._start_again(tenant, delay_s))
+                self._run_errand(group, self._see_to_crash(tenant, f"crashed ({params.reason})"))
             case "failed":
                 tenant.report(PluginState.FAILED, params.reason)
             case _ if self._is_paused(tenant):

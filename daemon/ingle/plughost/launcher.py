@@ -45,6 +45,8 @@ class Launcher:
         self._hosts: dict[int, OwnProcess] = {}
         self._ended: dict[int, OwnProcess] = {}
         self._changed = asyncio.Event()
+        self._told: dict[str, str] = {}
+        """What the daemon believes to be missing."""
 
     @property
     def about(self) -> str:
@@ -70,10 +72,10 @@ class Launcher:
             stream.release()
 
     async def _attached(self, peer: Peer, on_attached: Callable[[], None]) -> str:
-        missing = self._missing()
-        params = DesktopAttachParams(about=self.about, missing=missing)
+        self._told = self._missing()
+        params = DesktopAttachParams(about=self.about, missing=self._told)
         attached = asyncio.ensure_future(peer.call("desktop.attach", params))
-        telling = asyncio.ensure_future(self._keep_telling(peer, missing, on_attached))
+        telling = asyncio.ensure_future(self._keep_telling(peer, on_attached))
         try:
             await asyncio.wait([attached, telling], return_when=asyncio.FIRST_COMPLETED)
             if not attached.done():
@@ -85,19 +87,17 @@ class Launcher:
             with suppress(asyncio.CancelledError, IngleError):
                 await telling
 
-    async def _keep_telling(
-        self, peer: Peer, told: dict[str, str], on_attached: Callable[[], None]
-    ) -> None:
+    async def _keep_telling(self, peer: Peer, on_attached: Callable[[], None]) -> None:
         """What has come and gone; the first answer shows that we are attached. Raises `IngleError`."""
-        await peer.call("desktop.changed", DesktopChangedParams(missing=told))
+        await peer.call("desktop.changed", DesktopChangedParams(missing=self._told))
         on_attached()
         while True:
             await self._changed.wait()
             self._changed.clear()
             missing = self._missing()
-            if missing != told:
-                told = missing
-                await peer.call("desktop.changed", DesktopChangedParams(missing=told))
+            if missing != self._told:
+                self._told = missing
+                await peer.call("desktop.changed", DesktopChangedParams(missing=missing))
 
     def _missing(self) -> dict[str, str]:
         found = {name: facilities.missing([name], self.environ) for name in FACILITIES}
@@ -107,7 +107,7 @@ class Launcher:
 
     def _routes(self, stream: DescriptorStream) -> dict[str, Route]:
         async def spawn(params: SpawnParams, call: Call) -> SpawnResult:
-            return await self._spawn(params, stream.take(params.sockets + 1), call)
+            return await self._spawn(params, stream.take(params.stderr), call)
 
         return {
             attachment.SPAWN: Route(spawn, SpawnParams),
@@ -135,7 +135,6 @@ class Launcher:
             del self._hosts[process.pid]
             await process.stop()
         self._keep(process)
-        self._changed.set()  # it may have noticed before we did
         return SpawnResult(returncode=returncode)
 
     def _keep(self, process: OwnProcess) -> None:
@@ -151,8 +150,10 @@ class Launcher:
         return Done()
 
     async def _excuse(self, params: HostParams) -> ExcuseResult:
-        process = self._ended.pop(params.pid, None)
-        return ExcuseResult(reason=await process.excuse() if process else None)
+        process = self._hosts.get(params.pid) or self._ended.pop(params.pid, None)
+        reason = await process.excuse() if process else None
+        self._told = self._missing()
+        return ExcuseResult(reason=reason, missing=self._told)
 
 
 def _route(handler: Callable[[Any], Any], params: type[Params]) -> Route:

@@ -119,7 +119,8 @@ class PluginHosts:
         tenant.forgive()
         if tenant.state is PluginState.FAILED:
             self._stale.add(tenant.host_name)
-        if found != before or tenant.state in {PluginState.DISABLED, PluginState.FAILED}:
+        ended = {PluginState.DISABLED, PluginState.FAILED}
+        if found != before or tenant.peer is None or tenant.state in ended:
             tenant.report(PluginState.WAITING, STARTING)
         await self._settled(lambda: not tenant.is_starting)
         return tenant.info()

@@ -65,7 +65,7 @@ class HostProcess(Protocol):
         """End it, bounded; also in a task that was cancelled."""
 
     async def excuse(self) -> str | None:
-        """After its end: what had ended before it, by no fault of a plugin; None if nothing had."""
+        """Something that it requires and that has ended since its start; None if all goes on."""
 
 
 class OwnProcess:

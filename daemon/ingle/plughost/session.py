@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -59,19 +59,18 @@ class Session:
 
     async def start(self, name: str, requires: list[str], sockets: int) -> HostProcess:
         """Raises `CannotStart`."""
-        params = SpawnParams(host=name, sockets=sockets, requires=requires)
         with ExitStack() as theirs, ExitStack() as ours:
             pairs = [socket.socketpair() for _ in range(sockets)]
             reading, writing = os.pipe()
             theirs.callback(os.close, writing)
-            ours.callback(os.close, reading)
+            stderr = ours.enter_context(os.fdopen(reading, "rb", 0))
             for mine, other in pairs:
                 ours.enter_context(mine)
                 theirs.enter_context(other)
             sent = [*(other.fileno() for _, other in pairs), writing]
-            process = SessionProcess(name, self.launcher)
+            params = SpawnParams(host=name, stderr=os.fstat(writing).st_ino, requires=requires)
+            process = SessionProcess(name, self, [mine for mine, _ in pairs], stderr)
             await process.begin(params, sent)
-            process.sockets, process.stderr = [mine for mine, _ in pairs], reading
             ours.pop_all()
         return process
 
@@ -79,11 +78,12 @@ class Session:
 class SessionProcess:
     """A host that the session has started. Made by `Session.start`."""
 
-    def __init__(self, name: str, launcher: Peer) -> None:
-        self.sockets: list[socket.socket] = []
-        self.stderr = -1
+    def __init__(
+        self, name: str, session: Session, sockets: list[socket.socket], stderr: IO[bytes]
+    ) -> None:
+        self.sockets, self._stderr, self._is_heard = sockets, stderr, False
         self.pid = 0
-        self._name, self._launcher = name, launcher
+        self._name, self._session, self._launcher = name, session, session.launcher
         self._started = asyncio.Event()
         self._life: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -130,11 +130,11 @@ class SessionProcess:
 
     @asynccontextmanager
     async def _drained(self) -> AsyncIterator[None]:
+        self._is_heard = True  # the transport closes it
         reader = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(self.stderr, "rb", 0)
+            lambda: asyncio.StreamReaderProtocol(reader), self._stderr
         )
-        self.stderr = -1
         try:
             async with drained(reader, self._name, collections.deque(maxlen=1)):
                 yield
@@ -144,8 +144,8 @@ class SessionProcess:
     async def stop(self) -> None:
         for sock in self.sockets:
             sock.close()
-        if self.stderr != -1:
-            os.close(self.stderr)
+        if not self._is_heard:
+            self._stderr.close()
         if not self._life.done():
             stopping = asyncio.ensure_future(self._launcher.call(STOP, HostParams(pid=self.pid)))
             stopping.add_done_callback(_retrieve)
@@ -159,11 +159,13 @@ class SessionProcess:
         try:
             async with asyncio.timeout(EXCUSE_S):
                 answer = await self._launcher.call(EXCUSE, HostParams(pid=self.pid))
-            return msgspec.convert(answer, ExcuseResult).reason
+            excuse = msgspec.convert(answer, ExcuseResult)
         except (TimeoutError, ConnectionLost):
             return GONE
         except (IngleError, msgspec.ValidationError):
             return None
+        self._session.lacks = excuse.missing
+        return excuse.reason
 
 
 def _retrieve(done: asyncio.Future[Any]) -> None:

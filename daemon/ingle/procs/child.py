@@ -29,6 +29,8 @@ TERM_GRACE_S = 1.0
 REAP_S = 2.0
 """After SIGKILL only a process in uninterruptible sleep stays; it is left to init."""
 LAST_LINES = 20
+LAST_WORDS_S = 0.2
+"""To read what a child said as it ended; something that it has started may hold its pipe open."""
 PR_SET_PDEATHSIG = 1
 
 INHERITED = (
@@ -112,6 +114,7 @@ async def drained(
     draining = asyncio.ensure_future(_drain(stderr, name, last_lines))
     try:
         yield
+        await asyncio.wait([draining], timeout=LAST_WORDS_S)
     finally:
         draining.cancel()
         with suppress(asyncio.CancelledError):

@@ -20,7 +20,7 @@ MOST_IN_A_FRAME = 64
 
 
 class DescriptorStream(FrameStream):
-    """As `FrameStream`; what came with a frame waits in its order until it is taken.
+    """As `FrameStream`; what came with a frame waits until it is taken.
 
     Whoever made it calls `release` in the end.
     """
@@ -37,19 +37,26 @@ class DescriptorStream(FrameStream):
         stream._incoming, stream._arrived = incoming, collections.deque()
         return stream
 
-    _arrived: collections.deque[int]
+    _arrived: collections.deque[list[int]]
 
-    def take(self, count: int) -> list[int]:
-        """The next descriptors that have arrived; the caller owns them. Raises `ConnectionLost`."""
-        if len(self._arrived) < count:
-            raise ConnectionLost("descriptors were announced and did not come")
-        return [self._arrived.popleft() for _ in range(count)]
+    def take(self, inode: int) -> list[int]:
+        """Those that came together, the last of which has this inode; the caller owns them.
+
+        A request that is cancelled at once never takes its own: what came before is closed.
+        Raises `ConnectionLost` when there are none.
+        """
+        while self._arrived:
+            together = self._arrived.popleft()
+            if os.fstat(together[-1]).st_ino == inode:
+                return together
+            _close(together)
+        raise ConnectionLost("descriptors were announced and did not come")
 
     def release(self) -> None:
         """Close what was not taken."""
         self._incoming.close()
         while self._arrived:
-            os.close(self._arrived.popleft())
+            _close(self._arrived.popleft())
 
     async def _read(self, deadline: float | None) -> bytes:
         async with asyncio.timeout_at(deadline):
@@ -68,7 +75,8 @@ class DescriptorStream(FrameStream):
         for level, kind, content in messages:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
-        self._arrived.extend(numbers)
+        if numbers:
+            self._arrived.append(numbers.tolist())  # the kernel never joins two messages that have some
         return data
 
     async def _is_readable(self) -> None:
@@ -85,3 +93,8 @@ class DescriptorStream(FrameStream):
         super().abort()
         with suppress(OSError):
             self._incoming.shutdown(socket.SHUT_RDWR)
+
+
+def _close(numbers: list[int]) -> None:
+    for number in numbers:
+        os.close(number)
