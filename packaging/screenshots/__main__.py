@@ -5,6 +5,7 @@ desktop of its own: a real X server, window manager, session bus and plugin host
 """
 
 import asyncio
+import importlib
 import sys
 from pathlib import Path
 
@@ -14,16 +15,17 @@ FOLDER = ROOT / "screenshots"
 
 
 def main(names: list[str]) -> int:
-    import tray_scenes  # noqa: F401, PLC0415 - puts its scenes on the list
-    from scenes import SCENES  # noqa: PLC0415 - after the path is set
+    for module in ("popup_scenes", "tray_scenes", "notify_scenes"):
+        importlib.import_module(module)  # after the path is set
+    scenes = importlib.import_module("scenes").SCENES
 
-    unknown = sorted(set(names) - set(SCENES))
+    unknown = sorted(set(names) - set(scenes))
     if unknown:
-        sys.stderr.write(f"there is no scene {unknown[0]}; there are {', '.join(SCENES)}\n")
+        sys.stderr.write(f"there is no scene {unknown[0]}; there are {', '.join(scenes)}\n")
         return 2
     FOLDER.mkdir(exist_ok=True)
-    for name in names or SCENES:
-        picture = asyncio.run(SCENES[name]())
+    for name in names or scenes:
+        picture = asyncio.run(scenes[name]())
         picture.save(FOLDER / f"{name}.png")
         sys.stdout.write(f"{FOLDER / name}.png  {picture.width} x {picture.height}\n")
     return 0

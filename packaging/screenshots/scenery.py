@@ -11,14 +11,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageGrab
 
 from desktop.conftest import XServer
-from desktop.popup_stage import Stage, place_of, dpi_of, point, stage
+from desktop.popup_stage import Stage, dpi_of, place_of, point, stage
 
 FONT = "Cantarell 11"
 DPI = 120
@@ -107,6 +107,17 @@ async def popup(
         await asyncio.sleep(DRAWN_S)  # for the compositor: GTK asks once whether there is one
         async with stage(server, root, **settings) as made:
             yield made
+
+
+async def process(stack: AsyncExitStack, *command: str, ends: bool = False) -> None:
+    """A program for as long as the stack; with `ends` it is waited for."""
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = await asyncio.create_subprocess_exec(*command, **quiet)
+    if ends:
+        await started.wait()
+        return
+    stack.push_async_callback(started.wait)
+    stack.callback(started.kill)
 
 
 async def picture(made: Stage) -> Image.Image:

@@ -235,12 +235,12 @@ async def _stage(
 
 async def desktop_for_reading(stack: AsyncExitStack, x_server: XServer) -> ScreenReader:
     """A window manager, an accessibility bus and somebody who listens to it."""
-    await _window_manager(stack, x_server)
+    await window_manager(stack, x_server)
     await _accessibility(stack)
     return await _screen_reader(stack)
 
 
-async def _window_manager(stack: AsyncExitStack, x_server: XServer) -> None:
+async def window_manager(stack: AsyncExitStack, x_server: XServer) -> None:
     watching = display.Display(f":{x_server.number}")
     root = watching.screen().root
     root.change_attributes(event_mask=X.PropertyChangeMask)
