@@ -54,7 +54,10 @@ def bus(root: Path) -> Iterator[Bus]:
 async def daemon(root: Path) -> AsyncIterator[PluginDaemon]:
     """As `ingled --no-desktop`."""
     search = [("user", root / "plugins")]
-    async with daemon_on(root / "sock", search, root / "state", hosts_desktop=False) as running:
+    environ = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"}
+    async with daemon_on(
+        root / "sock", search, root / "state", environ=environ, hosts_desktop=False
+    ) as running:
         yield running
 
 
@@ -99,6 +102,17 @@ async def test_what_needs_no_desktop_is_a_child_of_the_daemon(
     info = await daemon.hosts.enable("two")
     assert (info.place, psutil.Process(info.pid).ppid()) == ("", os.getpid())
     assert (await daemon.until_state("one", "running")).place
+
+
+async def test_the_session_has_a_system_bus_where_the_daemons_sandbox_has_none(
+    daemon: PluginDaemon, bus: Bus, offer: Offer, root: Path
+) -> None:
+    write_plugin(root / "plugins", "two", requires=["system-bus"])
+    await daemon.hosts.enable("two")
+    await daemon.until_state("two", "waiting", "no desktop session")
+    await offer(DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={bus.path}")
+    info = await daemon.until_state("two", "running")
+    assert info.place
 
 
 async def test_a_session_that_lacks_something_says_what(

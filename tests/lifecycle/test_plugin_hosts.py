@@ -301,6 +301,44 @@ async def test_pause_cancels_what_plugins_do_and_resume_takes_it_up_again(
     assert await daemon.hosts.call("two", "hello", {}) == "hello you"
 
 
+async def test_a_plugin_that_takes_orders_goes_on_while_the_others_pause(
+    daemon: PluginDaemon, tmp_path: Path
+) -> None:
+    write_plugin(tmp_path / "plugins", "watches", SENDS, grants=["context.write"], host="shared")
+    write_plugin(tmp_path / "plugins", "obeys", host="shared", pauses=False)
+    await daemon.hosts.enable("watches")
+    await daemon.hosts.enable("obeys")
+    await daemon.until(lambda: len(daemon.puts) == 2)  # its host was started anew for the second
+    daemon.hosts.pause("paused by you")
+    await daemon.until_state("watches", "waiting", "paused by you")
+    assert daemon.info("obeys").state == "running"
+    assert await daemon.hosts.call("obeys", "hello", {}) == "hello you"
+    with pytest.raises(Paused, match="paused by you"):
+        await daemon.hosts.call("watches", "hello", {})
+    daemon.hosts.pause("screen locked")
+    assert daemon.info("watches").reason == "screen locked"
+    daemon.hosts.resume()
+    await daemon.until(lambda: len(daemon.puts) == 3)
+    await daemon.until_state("watches", "running")
+    assert "screen locked" not in daemon.reasons("obeys")
+
+
+async def test_one_that_is_started_in_a_pause_pauses_or_not_as_its_manifest_says(
+    daemon: PluginDaemon, tmp_path: Path
+) -> None:
+    write_plugin(tmp_path / "plugins", "watches", SENDS, grants=["context.write"], host="shared")
+    write_plugin(tmp_path / "plugins", "obeys", host="shared", pauses=False)
+    daemon.hosts.pause()
+    await daemon.hosts.enable("watches")
+    await daemon.hosts.enable("obeys")
+    await daemon.until_state("obeys", "running")
+    await daemon.until_state("watches", "waiting", "paused")
+    assert await daemon.hosts.call("obeys", "hello", {}) == "hello you"
+    assert not daemon.puts
+    daemon.hosts.resume()
+    await daemon.until(lambda: bool(daemon.puts))
+
+
 async def test_new_settings_reach_a_running_plugin(daemon: PluginDaemon, tmp_path: Path) -> None:
     code = """
     from ingle.sdk import Ingle, Plugin

@@ -1,7 +1,8 @@
 """Where hosts run: as children of the daemon, or in a graphical session that somebody offers.
 
-A session that is attached is asked for everything that belongs to a desktop; the daemon itself
-is the second choice, and none at all if it was told so (`ingled --no-desktop`).
+A session that is attached is asked for everything that a plugin can require; the daemon itself,
+which may be in a sandbox, is the second choice. For what belongs to a desktop it is none at all
+if it was told so (`ingled --no-desktop`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from ingle.plughost.watch import Watch
 from ingle.procs.child import spawn
 from ingle.rpc.peer import Peer
 
+NO_SESSION = "no desktop session (`ingle desktop` offers one)"
 TAKEN_OVER = "another `ingle desktop` took over: plugins run in its session now"
 
 
@@ -91,19 +93,16 @@ class Places:
     def missing(self, requires: Iterable[str]) -> str | None:
         """Why plugins that require this cannot run just now; None when they can."""
         wanted = [*requires]
-        if OF_THE_DESKTOP.isdisjoint(wanted):
-            return self._here.missing(wanted)
         if self._session is not None:
             return self._session.missing(wanted)
-        if not self._hosts_desktop:
-            return "no desktop session (`ingle desktop` offers one)"
-        return self._here.missing(wanted)
+        if self._hosts_desktop:
+            return self._here.missing(wanted)
+        is_elsewhere = not OF_THE_DESKTOP.isdisjoint(wanted) or self._here.missing(wanted)
+        return NO_SESSION if is_elsewhere else None
 
     def place_for(self, requires: Iterable[str]) -> Place:
-        """Where a host runs whose plugins require all this."""
-        if self._session is None or OF_THE_DESKTOP.isdisjoint(requires):
-            return self._here
-        return self._session
+        """Where a host runs whose plugins require all this: with nothing, the daemon's own will do."""
+        return self._session if self._session is not None and [*requires] else self._here
 
     def has(self, place: Place) -> bool:
         """Whether a place is still one."""
