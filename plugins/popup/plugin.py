@@ -28,6 +28,7 @@ class Popup(Plugin):
         self._built = asyncio.Event()
         self._called_s = 0.0
         self._painted_ms: float | None = None
+        self._word_s: float | None = None
 
     async def run(self, ingle: Ingle) -> None:
         loop = asyncio.get_running_loop()
@@ -44,6 +45,9 @@ class Popup(Plugin):
             await glib.call(window.destroy)
 
     def _hear(self, what: str, *said: Any) -> None:
+        if what == "worded":
+            self._word_s = said[0]
+            return
         if what == "painted":
             self._painted_ms = (said[0] - self._called_s) * 1000
             said = ()
@@ -85,12 +89,14 @@ class Popup(Plugin):
     @command
     async def state(self) -> dict[str, Any]:
         """For tests and figures: whether it is open, what it does, the milliseconds from the last
-        call that opened it to its first painted picture."""
+        call that opened it to its first painted picture, and when (on the monotonic clock) the
+        first words of an answer were painted."""
         controller = await self._there()
         return {
             "open": controller.is_open,
             "phase": str(controller.model.phase),
             "painted_ms": self._painted_ms,
+            "word_s": self._word_s,
         }
 
 

@@ -103,6 +103,11 @@ class Reader:
         return str(self._buffer.get_text(*self._buffer.get_bounds(), False))
 
     @property
+    def worded_run(self) -> int:
+        """The run of which something is shown; -1 for none."""
+        return self._run if self._shown else -1
+
+    @property
     def has_selection(self) -> bool:
         return bool(self._buffer.get_has_selection())
 

@@ -49,6 +49,7 @@ class Window:
         self._screen: Screen | None = None
         self._history = History(settings.history)
         self._is_new = self._had_focus = False
+        self._worded_run = -1
         self._shows = 0
         self._is_typing = False
         self._css = Gtk.CssProvider()
@@ -353,4 +354,8 @@ class Window:
         if self._is_new:
             self._is_new = False
             self._heard("painted", time.monotonic())
+        if self.reader.worded_run != self._worded_run:
+            self._worded_run = self.reader.worded_run
+            if self._worded_run >= 0:
+                self._heard("worded", time.monotonic())
         return bool(GLib.SOURCE_REMOVE)
