@@ -27,7 +27,7 @@ async def answer(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
             return await _skill(ingle, model, task, hear)
         case "ask":
             return await _ask(ingle, model, task, hear)
-        case "follow":
+        case "follow" | "result":
             return await _follow(ingle, model, hear)
 
 

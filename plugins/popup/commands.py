@@ -5,8 +5,10 @@ happens but by the person's key.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ingle.sdk import Ingle
@@ -16,6 +18,7 @@ from .wording import joined, megabytes
 
 TOO_SMALL = "needs a larger model"
 RESULTS = 10
+LOG_BYTES = 16_384
 _METHODS = {
     "skills": "skill.list",
     "models": "model.list",
@@ -51,6 +54,13 @@ class Known:
     @property
     def is_paused(self) -> bool:
         return self.status.get("state") == "paused"
+
+    @property
+    def is_aside(self) -> bool:
+        return self.status.get("state") == "aside"
+
+    def runs(self, plugin: str) -> bool:
+        return any(one["name"] == plugin and one["state"] == "running" for one in self.plugins)
 
     @property
     def engine_line(self) -> str:
@@ -90,13 +100,18 @@ def rows(known: Known) -> list[Choice]:
 
 def _always(known: Known) -> Iterator[Choice]:
     yield _verb("clipboard", "Use the clipboard", "Work on what was copied last")
-    if any(one["name"] == "selection" and one["state"] == "running" for one in known.plugins):
+    if known.runs("clipboard"):
+        yield _verb("summarise", "Summarise clipboard", "The summary comes as a notification")
+    if known.runs("selection"):
         yield _verb("undo", "Undo", "Take back the last replacement")
+    if known.is_aside:
+        yield _verb("resume", "Bring the model back", known.engine_line)
     if known.is_paused:
         yield _verb("resume", "Resume", "Go on after the pause")
     else:
         yield _verb("pause", "Pause", "Plugins stop watching, background work stops")
     yield _verb("seen", "What it saw", "The texts that are remembered")
+    yield _verb("log", "Show log", "What the daemon wrote into its log last")
     yield _verb("quit", "Quit Ingle", "End the daemon and everything that belongs to it")
 
 
@@ -114,8 +129,12 @@ def _models(models: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
 def _plugins(plugins: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
     for one in plugins:
         name = one["name"]
-        if name != "popup" and one["state"] in ("running", "waiting"):
+        if name == "popup":
+            continue
+        if one["state"] != "disabled":
             yield _row(f"off:{name}", "Turn off plugin", str(name))
+        elif one.get("source") == "built-in":  # others show on the command line what they ask for
+            yield _row(f"on:{name}", "Turn on plugin", f"{name}: {one.get('summary')}")
 
 
 def _verb(name: str, title: str, summary: str) -> Choice:
@@ -153,9 +172,32 @@ async def _resume(ingle: Ingle, _: str) -> Done:
 
 async def _undo(ingle: Ingle, _: str) -> Done:
     undone = await ingle.call_plugin("selection", "undo")
-    return Done(
-        "The replacement is taken back" if undone["undone"] else f"Not undone: {undone['reason']}"
-    )
+    if undone["undone"]:
+        return Done("The replacement is taken back")
+    notice = f"Not undone: {undone['reason']}"
+    return Done(notice, "The text before the replacement", str(undone.get("text") or ""))
+
+
+async def _summarise(ingle: Ingle, _: str) -> Done:
+    answer = await ingle.call_plugin("clipboard", "summarize_now")
+    if not answer.get("accepted"):
+        return Done(f"The clipboard is not summarised: {answer.get('reason')}")
+    return Done("The clipboard is being summarised")
+
+
+async def _log(ingle: Ingle, _: str) -> Done:
+    text = await asyncio.to_thread(_end_of_log)
+    return Done(title="The log", text=text or "It is in the journal: journalctl --user -u ingle")
+
+
+def _end_of_log() -> str:
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    try:
+        with (state / "ingle/ingled.log").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 async def _seen(ingle: Ingle, _: str) -> Done:
@@ -171,7 +213,12 @@ async def _model(ingle: Ingle, name: str) -> Done:
 
 async def _plugin_off(ingle: Ingle, name: str) -> Done:
     await ingle.call("plugin.disable", {"name": name})
-    return Done(f"{name} is off; ingle plugin enable {name} turns it on again")
+    return Done(f"{name} is off")
+
+
+async def _plugin_on(ingle: Ingle, name: str) -> Done:
+    await ingle.call("plugin.enable", {"name": name})
+    return Done(f"{name} is on")
 
 
 async def _quit(ingle: Ingle, _: str) -> Done:
@@ -183,8 +230,11 @@ _DEEDS: dict[str, Callable[[Ingle, str], Awaitable[Done]]] = {
     "pause": _pause,
     "resume": _resume,
     "undo": _undo,
+    "summarise": _summarise,
     "seen": _seen,
+    "log": _log,
     "model": _model,
     "off": _plugin_off,
+    "on": _plugin_on,
     "quit": _quit,
 }

@@ -224,7 +224,7 @@ class Controller:
                 self._stop()
             case Action.COPY if text:
                 self._soon(self._copy(text))
-            case Action.AGAIN if self.model.task and self.model.phase in (Phase.DONE, Phase.FAILED):
+            case Action.AGAIN if self.model.can_try_again:
                 self._begin(self.model.starts_again())
             case Action.CHANGES if self.model.changes:
                 self.model.shows_changes = not self.model.shows_changes

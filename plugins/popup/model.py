@@ -77,9 +77,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done. `asked` is what the person typed or chose, in their words."""
+    """What is to be done. `asked` is what the person typed or chose, in their words. A "result" was
+    done before."""
 
-    kind: Literal["skill", "ask", "follow"]
+    kind: Literal["skill", "ask", "follow", "result"]
     title: str
     skill: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
@@ -228,7 +229,7 @@ class Model:
     def shows_result(self, title: str, text: str, kept: str) -> None:
         """A result of earlier, to be copied or asked about."""
         self.opened()
-        self.task = Task("ask", title, asked=title)
+        self.task = Task("result", title, asked=title)
         self.finishes(Outcome(text, kept=kept))
 
     # ---- keys
@@ -263,6 +264,11 @@ class Model:
             and self.outcome
             and not self.outcome.was_stopped
         )
+
+    @property
+    def can_try_again(self) -> bool:
+        is_over = self.phase in (Phase.DONE, Phase.FAILED)
+        return is_over and self.task is not None and self.task.kind != "result"
 
     @property
     def pace(self) -> str:

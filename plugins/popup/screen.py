@@ -150,5 +150,5 @@ def _buttons(model: Model) -> list[Action]:
         return []
     first = [Action.REPLACE] if model.can_replace else []
     changes = [Action.CHANGES] if model.changes else []
-    again = [Action.AGAIN] if model.task and (model.task.skill or model.task.kind != "skill") else []
+    again = [Action.AGAIN] if model.can_try_again else []
     return [*first, Action.COPY, *again, *changes]

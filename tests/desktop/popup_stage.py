@@ -90,7 +90,10 @@ class ScriptedAnswers:
             "plugin.list": lambda params, call: giving([]),
             "result.list": lambda params, call: giving([]),
             "daemon.status": lambda params, call: giving(
-                {"state": "ready", "engine": {"state": "ready", "model": "smol", "device": "CPU"}}
+                {
+                    "state": "ready",
+                    "engine": {"state": "ready", "model": MODELS[0]["name"], "device": "CPU"},
+                }
             ),
         }
 
