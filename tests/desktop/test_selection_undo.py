@@ -1,9 +1,12 @@
 """Taking replacements back, on a real X server."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from desktop.selection_in_memory import desk, editor, focused, ingle, rewrite
-from desktop.selection_stage import Look, Target, target
+from desktop.selection_in_memory import OWN, RICH, desk, editor, focused, ingle, rewrite
+from desktop.selection_stage import Look, Target, clipboard, digests, owner, target
 from ingle.sdk.testing import FakeIngle
 
 pytestmark = pytest.mark.desktop
@@ -59,3 +62,21 @@ async def test_the_last_twenty_can_be_undone(editor: Target, ingle: FakeIngle) -
     await editor.write("new 1")
     assert (await ingle.command("undo", id=ids[1]))["undone"]
     assert (await editor.say())[0] == "old 1"
+
+
+async def test_undo_takes_away_what_was_only_inserted(editor: Target, ingle: FakeIngle) -> None:
+    await editor.write("one three", 4, 4)
+    assert (await rewrite(ingle, "zwei drei"))["replaced"]
+    assert (await ingle.command("undo"))["undone"]
+    await editor.until_text("one three")
+
+
+async def test_undo_leaves_the_clipboard_as_it_was(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    async with owner(tmp_path, RICH):
+        await editor.write("one two three", 4, 7)
+        assert (await rewrite(ingle, "ZWEI"))["replaced"]
+        assert (await ingle.command("undo"))["undone"]
+    found = await asyncio.to_thread(clipboard)
+    assert digests(found) == digests({OWN: b"", **{name: raw for name, (_, _, raw) in RICH.items()}})
