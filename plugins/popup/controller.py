@@ -149,7 +149,9 @@ class Controller:
                 self.model.took(None, error.message)
             return
         if self.model.is_taking:  # or it was dropped meanwhile
-            self.model.took(Source.of(found), str(found.get("why_not") or ""))
+            source, why_not = Source.of(found), str(found.get("why_not") or "")
+            says = f"Cannot be replaced there: {why_not}" if source and why_not else why_not
+            self.model.took(source, says)
 
     async def _learn(self) -> None:
         """Ask what there is; the window is there meanwhile, with what was known before."""

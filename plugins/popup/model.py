@@ -44,6 +44,7 @@ class Action(StrEnum):
 
     REPLACE = "replace"
     COPY = "copy"
+    FOLLOW = "follow"
     AGAIN = "again"
     CHANGES = "changes"
     STOP = "stop"

@@ -16,10 +16,13 @@ Tell = Callable[..., None]
 LABELS = {
     Action.REPLACE: "_Replace selection",
     Action.COPY: "_Copy",
+    Action.FOLLOW: "Follow _up",
     Action.AGAIN: "_Try again",
     Action.CHANGES: "Show c_hanges",
     Action.STOP: "_Stop",
 }
+
+KEYS = {Action.COPY: "Ctrl+C", Action.AGAIN: "Ctrl+R", Action.STOP: "Esc"}
 
 
 def label(*classes: str, **properties: Any) -> Any:
@@ -182,7 +185,7 @@ class Bar:
         self._buttons: dict[Action, Any] = {}
         for action, text in LABELS.items():
             kind = Gtk.ToggleButton if action is Action.CHANGES else Gtk.Button
-            button = kind(label=text, use_underline=True)
+            button = kind(label=text, use_underline=True, tooltip_text=KEYS.get(action))
             button.connect("clicked", self._clicked, action, tell)
             if action in (Action.AGAIN, Action.CHANGES):
                 self.widget.pack_end(button, False, False, 0)

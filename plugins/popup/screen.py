@@ -151,4 +151,4 @@ def _buttons(model: Model) -> list[Action]:
     first = [Action.REPLACE] if model.can_replace else []
     changes = [Action.CHANGES] if model.changes else []
     again = [Action.AGAIN] if model.can_try_again else []
-    return [*first, Action.COPY, *again, *changes]
+    return [*first, Action.COPY, Action.FOLLOW, *again, *changes]

@@ -33,7 +33,7 @@ KEYS: dict[Phase, tuple[tuple[str, str], ...]] = {
     Phase.CHOOSING: (("Enter", "run"), ("Up", "history"), ("Esc", "close")),
     Phase.ARGUMENT: (("Enter", "go on"), ("Esc", "back")),
     Phase.RUNNING: (("Esc", "stop"),),
-    Phase.DONE: (("Ctrl+C", "copy"), ("Ctrl+R", "again"), ("Esc", "close")),
+    Phase.DONE: (("Esc", "close"),),
     Phase.FAILED: (("Esc", "close"),),
 }
 
@@ -159,7 +159,8 @@ class Window:
         self._screen = screen
         for part in (self.chip, self.prompt, self.woe, self.bar):
             part.render(screen)
-        self.foot.render(screen, KEYS[screen.phase])
+        enter = (("Enter", str(screen.default)),) if screen.default else ()
+        self.foot.render(screen, (*enter, *KEYS[screen.phase]))
         self.rows.widget.set_visible(screen.has_choices)
         has_answer = screen.phase in (Phase.RUNNING, Phase.DONE) or bool(screen.text)
         self.reader.widget.set_visible(has_answer and not screen.has_choices)

@@ -31,7 +31,9 @@ def finished(text: str = "I have a cat.", **more: object) -> object:
 
 def test_a_rewrite_can_replace_what_was_selected() -> None:
     screen = screens.screen_of(finished())
-    assert screen.buttons == (Action.REPLACE, Action.COPY, Action.AGAIN, Action.CHANGES)
+    assert screen.buttons == (
+        Action.REPLACE, Action.COPY, Action.FOLLOW, Action.AGAIN, Action.CHANGES,
+    )  # fmt: skip
     assert screen.default is Action.REPLACE
     assert "1 change" in screen.status
     assert "20 tok/s" in screen.status
