@@ -71,8 +71,9 @@ def is_terminal(place: Place) -> bool:
 
 
 def _copied(desk: XDesk, place: Place, wish: Wish) -> str | None:
-    """By Ctrl+C, where nothing but copying can come of it."""
-    if not desk.windows.is_focused(place):
+    """By Ctrl+C, where nothing but copying can come of it, and where it is not known that a program
+    would have told."""
+    if not desk.windows.is_focused(place) or _tells(desk, place):
         return None
     known = programs.copies_with_a_key(place.wm_class, has_a_terminal=False)
     if not known or pty.has_one(place.pid):
@@ -81,6 +82,13 @@ def _copied(desk: XDesk, place: Place, wish: Wish) -> str | None:
         return copy(desk, place, programs.COPY, wish.most)
     except NotDone:
         return None
+
+
+def _tells(desk: XDesk, place: Place) -> bool:
+    """Whether the program lets others know what is selected in it; a secret is not asked for twice."""
+    owner = desk.reader.owner("PRIMARY")
+    is_owner = bool(owner) and desk.windows.is_of(place, owner)
+    return is_owner or bool(place.clients & desk.watch.tellers)
 
 
 def _elsewhere(desk: XDesk, place: Place | None, wish: Wish) -> Taken | None:

@@ -21,6 +21,8 @@ class Watch:
         """How often an owner went away."""
         self.owners: dict[str, int] = {}
         """The windows that took a selection last."""
+        self.tellers: set[int] = set()
+        """The clients that have told at least once what is selected in them: they do it always."""
         self.is_possible = bool(connection.display.has_extension("XFIXES"))
         if self.is_possible:
             self._listen()
@@ -49,4 +51,7 @@ class Watch:
         elif kind == self._is_owner and event.owner != self._connection.home:
             self.changes += 1
             owner = 0 if event.owner == X.NONE else int(event.owner.id)
-            self.owners[self._connection.name(event.selection)] = owner
+            selection = self._connection.name(event.selection)
+            self.owners[selection] = owner
+            if owner and selection == "PRIMARY":
+                self.tellers.add(self._connection.client_of(owner))

@@ -50,6 +50,12 @@ class Told:
             pass
         return told
 
+    async def until_ended(self) -> None:
+        """Everything that it had told is in `lines`."""
+        with suppress(AssertionError):
+            while True:
+                await self.next()
+
 
 class Target(Told):
     """`selection_target.py`."""

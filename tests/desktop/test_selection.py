@@ -19,7 +19,16 @@ from desktop.selection_in_memory import (
     ingle,
     rewrite,
 )
-from desktop.selection_stage import Look, Target, clipboard, digests, owner, press_keys, target
+from desktop.selection_stage import (
+    PATIENCE_S,
+    Look,
+    Target,
+    clipboard,
+    digests,
+    owner,
+    press_keys,
+    target,
+)
 from ingle.errors import NotFound
 from ingle.sdk.testing import FakeIngle, running
 
@@ -236,6 +245,21 @@ async def test_ctrl_c_copies_nothing_where_nothing_is_selected(
         taken = await ingle.command("take")
         assert (taken["source"], taken["text"]) == ("clipboard", "Grüße 你好")
         assert desk.owner() == before
+
+
+async def test_a_program_that_has_told_before_is_not_asked_and_the_clipboard_not_read(
+    editor: Target, ingle: FakeIngle, tmp_path: Path
+) -> None:
+    await editor.write("old")
+    assert (await ingle.command("take"))["source"] == "primary"
+    await editor.do("caret", at=0)
+    async with owner(tmp_path, RICH) as copied:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await ingle.command("take"))["source"] != "clipboard":
+                pass
+        copied.process.kill()
+        await copied.until_ended()
+        assert set(copied.lines) == {"owns", "TARGETS", "UTF8_STRING"}
 
 
 async def test_a_secret_on_the_clipboard_is_not_put_aside_for_a_ctrl_c(
