@@ -43,6 +43,8 @@ class Entry:
 SEPARATOR = Entry(kind="separator")
 
 Tree = tuple[Entry, ...]
+Place = tuple[int, ...]
+"""Where a line stands: its index in each menu on the way to it."""
 
 
 def tree(snapshot: Snapshot) -> Tree:
@@ -140,13 +142,21 @@ def _plugin(row: Row) -> Entry:
 # ---- comparing and telling
 
 
-def is_same_but_labels(old: Tree, new: Tree) -> bool:
-    """Whether `old` becomes `new` by writing other words into its lines."""
-    return _blank(old) == _blank(new)
+def has_same_form(one: Tree, other: Tree) -> bool:
+    """Whether `one` becomes `other` by writing into its lines."""
+    return _form(one) == _form(other)
 
 
-def _blank(entries: Tree) -> Tree:
-    return tuple(replace(each, label="", submenu=_blank(each.submenu)) for each in entries)
+def _form(entries: Tree) -> list[Any]:
+    return [(each.kind, each.is_default, _form(each.submenu)) for each in entries]
+
+
+def at(entries: Tree, place: Place) -> Entry | None:
+    """The line at a place, which may be one of a menu that is not there any more."""
+    if not place or place[0] >= len(entries):
+        return None
+    entry = entries[place[0]]
+    return at(entry.submenu, place[1:]) if len(place) > 1 else entry
 
 
 def find(entries: Tree, labels: Sequence[str]) -> Entry | None:

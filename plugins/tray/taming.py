@@ -8,7 +8,7 @@ off to an idle moment. Here the pictures lie in an icon theme, and the caller is
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,6 +81,7 @@ class _Tamed:
 
     theme: Path
     icon: str
+    after_press: Callable[[], None]
 
     def _now(self, method: str) -> None:
         """Do at once what pystray's decorator `mainloop` puts off to an idle moment."""
@@ -100,17 +101,20 @@ class _Tamed:
 
     @property
     def widget(self) -> Any:
-        """The Gtk.Menu that shows `menu`; None until there is one."""
-        return getattr(self, "_menu_handle", None)
-
-    def adopt(self, menu: Any) -> None:
-        """Build from `menu` when the widgets are built the next time, which is after a press."""
-        self._menu = menu
+        """The Gtk.Menu that is shown."""
+        return self._menu_handle
 
     def take(self, menu: Any) -> None:
         """Show this menu from now on."""
         self._menu = menu
         self._now("_update_menu")
+
+    def update_menu(self) -> None:
+        """pystray would build the widgets anew after each press, and a panel would lose its place."""
+        if getattr(self, "_menu_handle", None) is None:
+            self._now("_update_menu")
+        else:
+            self.after_press()
 
     def register_again(self) -> None:
         """Tell the watcher once more, where there is one."""

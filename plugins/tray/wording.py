@@ -77,7 +77,7 @@ def engine(snapshot: Snapshot) -> str:
     why_aside = line(snapshot.status.get("reason")) or reason
     match row.get("state"):
         case "ready":
-            said = f"{name} {_place(row)}"
+            said = f"{name} {_place(row)}" + (", at work" if snapshot.is_busy else "")
         case "loading" if isinstance(row.get("progress"), (int, float)):
             said = f"{name}: loading, {row['progress']:.0%}"
         case "loading" | "starting":
@@ -106,7 +106,7 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def notes(snapshot: Snapshot) -> list[str]:
-    """What else a person should know: work, stand-ins, what waits, warnings, failures."""
+    """What else a person should know: stand-ins, what waits, warnings, failures."""
     row, held = snapshot.engine, snapshot.status.get("held")
     found = [line(snapshot.trouble)]
     if snapshot.is_paused:
@@ -119,8 +119,6 @@ def notes(snapshot: Snapshot) -> list[str]:
         found.append(f"{model(row['twin'])} answers meanwhile, from the CPU")
     if held:
         found.append(line(f"Background work waits: {held}"))
-    if snapshot.is_busy and not snapshot.is_paused:
-        found.append("At work")
     found += [line(warning) for warning in snapshot.status.get("warnings") or ()]
     found += [
         line(f"Plugin {each.get('name')} has failed: {each.get('reason') or 'the log says why'}")

@@ -92,7 +92,7 @@ async def test_work_is_seen_while_it_lasts(daemon: PluginDaemon, panel: Panel) -
     await panel.until_icon("ingle-tray-ready")
     daemon.emit("engine", "activity", {"busy": True})
     await panel.until_icon("ingle-tray-busy")
-    await panel.until_line("At work")
+    await panel.until_line("SmolLM2 135M on the CPU, 0.3 GB, at work")
     daemon.emit("engine", "activity", {"busy": False})
     await panel.until_icon("ingle-tray-ready")
 
@@ -102,15 +102,20 @@ async def test_work_that_had_begun_before_is_seen(daemon: PluginDaemon, panel: P
     await panel.until_icon("ingle-tray-busy")
 
 
-async def test_a_menu_that_is_open_is_not_replaced_while_a_model_loads(
+async def test_a_menu_that_is_open_is_written_into_and_not_replaced(
     daemon: PluginDaemon, panel: Panel
 ) -> None:
-    loading = {**ENGINE, "state": "loading", "progress": 0.0}
-    told(daemon, state="starting", engine=loading)
-    before = await panel.until_line("SmolLM2 135M: loading, 0%")
+    """The lines keep their numbers, by which a panel presses them."""
+    before = await panel.until_line("Model", "My_own_model, 0.5 GB")
+    told(daemon, state="starting", engine={**ENGINE, "state": "loading", "progress": 0.0})
+    await panel.until_line("SmolLM2 135M: loading, 0%")
     daemon.emit("engine", "loading", {"model": ENGINE["model"], "progress": 0.41})
-    after = await panel.until_line("SmolLM2 135M: loading, 40%")
-    assert after.number == before.number  # the same line with other words
+    await panel.until_line("SmolLM2 135M: loading, 40%")
+    await panel.press("Ask…")
+    await called(daemon, "plugin.call")
+    told(daemon, engine={**ENGINE, "model": "my_own_model"})
+    after = await panel.until_line("Model", "My_own_model, 0.5 GB", is_so=lambda line: line.is_checked)
+    assert after.number == before.number
 
 
 @pytest.mark.parametrize(
@@ -152,6 +157,8 @@ async def test_a_switch_shows_what_is_and_not_what_was_pressed(
     await panel.press("Plugins", "clipboard")
     await called(daemon, "plugin.disable")
     await panel.until_line("Plugins", "clipboard", is_so=lambda line: line.is_checked)
+    presses = [method for method, _ in daemon.calls if method == "plugin.disable"]
+    assert len(presses) == 1  # turning the check mark back is no press
     off = [{**each, "state": "disabled"} for each in STATUS["plugins"]]
     told(daemon, plugins=off)
     await panel.until_line("Plugins", "clipboard", is_so=lambda line: not line.is_checked)

@@ -50,6 +50,7 @@ def entry(snapshot: Any, *path: str) -> Any:
     ("given", "said"),
     [
         (engine(), "SmolLM2 135M on the CPU, 0.3 GB"),
+        (engine(device="CPU", rss_bytes=60_000_000), "SmolLM2 135M on the CPU, 60 MB"),
         (engine(vram_bytes=1_100_000_000, gpu_layers=30, layers=30), "SmolLM2 135M on the GPU, 1.1 GB"),
         (
             engine(vram_bytes=3_100_000_000, gpu_layers=20, layers=37),
@@ -111,7 +112,6 @@ def test_what_else_is_to_be_known_is_said():
                 plugins=[{"name": "tray2", "state": "failed", "reason": "crashed"}],
             ),
             trouble="That did not work: no popup",
-            is_busy=True,
         )
     )
     assert {
@@ -119,7 +119,6 @@ def test_what_else_is_to_be_known_is_said():
         "Qwen3 4B takes over: loading, 25%",
         "SmolLM2 135M answers meanwhile, from the CPU",
         "Background work waits: on battery",
-        "At work",
         "the GPU is gone",
         "Plugin tray2 has failed: crashed",
     } <= set(said)
@@ -189,12 +188,35 @@ def test_recent_results_open_by_their_id():
     assert (line.label, line.is_enabled) == ("Nothing yet", False)
 
 
-def test_only_other_words_leave_the_form_as_it_is():
-    loading = [Snapshot(status=engine(state="loading", progress=share)) for share in (0.2, 0.4)]
-    assert menu.is_same_but_labels(*map(menu.tree, loading))
-    assert not menu.is_same_but_labels(
-        menu.tree(loading[0]), menu.tree(Snapshot(status=status(state="paused")))
+def test_what_changes_often_leaves_the_form_as_it_is():
+    """A menu that is open is written into; one of another form would have to be replaced."""
+    now = Snapshot(status=status(), models=MODELS)
+    off = [{**row, "state": "disabled"} for row in PLUGINS if row["name"] == "clipboard"]
+    for later in (
+        Snapshot(status=engine(state="loading", progress=0.4), models=MODELS),
+        Snapshot(status=status(), models=MODELS, is_busy=True),
+        Snapshot(status=engine(model="qwen2.5-0.5b-instruct"), models=MODELS),
+        Snapshot(status=status(plugins=off + PLUGINS[1:]), models=MODELS),
+    ):
+        assert menu.has_same_form(menu.tree(now), menu.tree(later))
+    assert not menu.has_same_form(
+        menu.tree(now), menu.tree(Snapshot(status=status(), models=MODELS[:1]))
     )
+
+
+def test_work_is_said_in_the_first_line():
+    busy = Snapshot(status=status(), is_busy=True)
+    assert labels(busy)[0] == "SmolLM2 135M on the CPU, 0.3 GB, at work"
+
+
+def test_a_line_is_found_by_its_place():
+    tree = menu.tree(Snapshot(status=status(), models=MODELS))
+    places = {each.label: (index,) for index, each in enumerate(tree)}
+    assert menu.at(tree, places["Pause"]).action == Action("pause")
+    assert menu.at(tree, (*places["Model"], 1)).action == Action("model", "qwen2.5-0.5b-instruct")
+    assert menu.at(tree, (*places["Model"], 9)) is None
+    assert menu.at(tree, (99,)) is None
+    assert menu.at(tree, ()) is None
 
 
 def test_it_ends_with_quit():

@@ -134,7 +134,9 @@ async def test_loading_is_told_in_large_steps() -> None:
 async def test_work_that_has_begun_and_ended() -> None:
     async with tray() as ingle:
         await ingle.emit("engine", "activity", {"busy": True})
-        await until_shown(ingle, lambda name, labels: name == "ingle-tray-busy" and "At work" in labels)
+        await until_shown(
+            ingle, lambda name, labels: name == "ingle-tray-busy" and "at work" in labels[0]
+        )
         await ingle.emit("engine", "activity", {"busy": False})
         await until_shown(ingle, lambda name, _: name == "ingle-tray-ready")
 
