@@ -60,25 +60,38 @@ LISTENS = STANDS_ON.format(call="glib.Gio.bus_get_sync, glib.Gio.BusType.SESSION
 """GIO ends the process when the shared connection to the session bus ends."""
 
 
+BUS = """
+<busconfig>
+  <type>session</type>
+  <listen>{address}</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/> <allow eavesdrop="true"/> <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+"""It starts no services: they would stay when it is killed."""
+
+
 class SessionBus:
     """A dbus-daemon with a notification server, at an address that stays."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "bus"
+        self.path, self.config = folder / "bus", folder / "bus.conf"
         self.address = f"unix:path={self.path}"
+        self.config.write_text(BUS.format(address=self.address))
         self._processes: list[subprocess.Popen[str]] = []
 
     def start(self) -> None:
         needed("dbus-daemon")
-        self._begin("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1",
-                    f"--address={self.address}", XDG_DATA_DIRS="/nonexistent")  # fmt: skip
+        config = f"--config-file={self.config}"
+        self._begin("dbus-daemon", config, "--nofork", "--nopidfile", "--print-address=1")
         self._begin(sys.executable, str(NOTIFICATIONS), "body", "actions")
 
-    def _begin(self, *command: str, **environ: str) -> None:
+    def _begin(self, *command: str) -> None:
         """Return when it has said its first line."""
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.address, **environ},
+            env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.address},
         )  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline(), f"{command[0]} did not start"

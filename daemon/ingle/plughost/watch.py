@@ -1,7 +1,8 @@
 """A word when a facility may have come or gone.
 
 Nothing is polled: the directories where sockets appear and vanish are watched with inotify. Only
-a socket on which nobody listens is tried again, ever more rarely.
+a socket on which nobody listens is tried again, ever more rarely, and so is everything where other
+programs have taken all that inotify has.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from watchdog.observers.api import ObservedWatch
 from ingle.plughost import facilities
 
 FIRST_LOOK_S, LAST_LOOK_S = 0.1, 30.0
-"""At a socket on which nobody listens: a server listens right after it has made its socket."""
+"""At what inotify cannot tell of: a server listens right after it has made its socket."""
 
 _EVENTS: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
@@ -47,22 +48,19 @@ class Watch(FileSystemEventHandler):
         self._sockets = facilities.sockets(environ)
         self._on_change = on_change
         self._loop: asyncio.AbstractEventLoop | None = None
+        """None at rest."""
         self._observer: Observer | None = None  # type: ignore[valid-type]
         self._folders: dict[Path, ObservedWatch] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._patience_s = FIRST_LOOK_S
 
     def look(self) -> None:
-        if self._observer is None:
-            self._loop, observer = asyncio.get_running_loop(), Observer()
-            with suppress(OSError):  # no inotify left: `ingle plugin enable` looks again
-                observer.start()
-                self._observer = observer
+        self._loop = asyncio.get_running_loop()
         self._follow()
         self._look_again()
 
     def rest(self) -> None:
-        observer, self._observer = self._observer, None
+        observer, self._observer, self._loop = self._observer, None, None
         self._folders.clear()
         self._calm()
         if observer is not None:
@@ -72,14 +70,19 @@ class Watch(FileSystemEventHandler):
 
     def _follow(self) -> None:
         """Watch the folders of the sockets, or the nearest ones above them that are there."""
-        if self._observer is None:
-            return
-        wanted = {_nearest(path.parent) for path in self._sockets}
+        wanted = self._wanted()
         for folder in self._folders.keys() - wanted:
             self._forget(folder)
-        for folder in wanted - self._folders.keys():
-            with suppress(OSError):
+        with suppress(OSError):  # others have taken all that inotify has
+            if self._observer is None:
+                observer = Observer()
+                observer.start()
+                self._observer = observer
+            for folder in wanted - self._folders.keys():
                 self._folders[folder] = self._observer.schedule(self, str(folder), event_filter=_EVENTS)
+
+    def _wanted(self) -> set[Path]:
+        return {_nearest(path.parent) for path in self._sockets}
 
     def _forget(self, folder: Path) -> None:
         watch = self._folders.pop(folder, None)
@@ -99,12 +102,13 @@ class Watch(FileSystemEventHandler):
         self._take(Path(str(event.dest_path)))
 
     def _take(self, place: Path, *, is_gone: bool = False) -> None:
-        if self._loop and any(place in (path, *path.parents) for path in self._sockets):
+        loop = self._loop
+        if loop and any(place in (path, *path.parents) for path in self._sockets):
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._changed, place if is_gone else None)
+                loop.call_soon_threadsafe(self._changed, place if is_gone else None)
 
     def _changed(self, gone: Path | None) -> None:
-        if self._observer is None:
+        if self._loop is None:
             return
         if gone is not None:
             self._forget(gone)  # a folder that comes back under this name is another one
@@ -113,23 +117,24 @@ class Watch(FileSystemEventHandler):
         self._look_again()
         self._on_change()
 
-    # ---- sockets on which nobody listens
+    # ---- what inotify cannot tell of
 
     def _look_again(self) -> None:
-        if self._timer is None and self._loop and (silent := self._silent()):
-            self._timer = self._loop.call_later(self._patience_s, self._try, silent)
+        there = self._there()
+        is_silent = any(facilities.mark_of(path) for path in self._sockets - there)
+        if self._loop and not self._timer and (is_silent or self._folders.keys() != self._wanted()):
+            self._timer = self._loop.call_later(self._patience_s, self._try, there)
             self._patience_s = min(2 * self._patience_s, LAST_LOOK_S)
 
-    def _silent(self) -> set[Path]:
-        return {
-            path for path in self._sockets if facilities.mark_of(path) and not facilities.listens(path)
-        }
+    def _there(self) -> set[Path]:
+        return {path for path in self._sockets if facilities.listens(path)}
 
     def _try(self, before: set[Path]) -> None:
         self._timer = None
-        if before - self._silent():
+        if self._there() != before:
             self._changed(None)
         else:
+            self._follow()
             self._look_again()
 
     def _calm(self) -> None:

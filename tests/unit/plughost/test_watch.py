@@ -1,6 +1,7 @@
 """A word when sockets appear and vanish, also when nobody listens on them yet."""
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingle.plughost import watch
 from ingle.plughost.facilities import listens
 from ingle.plughost.watch import Watch
 
@@ -74,13 +76,30 @@ async def test_a_server_that_listens_late_is_noticed(heard: Heard, tmp_path: Pat
         await heard.of(lambda: listens(tmp_path / "run/bus"))
 
 
+async def test_without_inotify_it_looks_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+    monkeypatch.setattr(watch, "Observer", none_left)
+    (tmp_path / "run").mkdir()
+    told = Heard(tmp_path / "run")
+    told.watch.look()
+    with made(tmp_path / "run/bus") as bus:
+        bus.listen()
+        await told.of(lambda: listens(tmp_path / "run/bus"))
+    await told.of(lambda: not listens(tmp_path / "run/bus"))
+    told.watch.rest()
+
+
 async def test_at_rest_there_is_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
-    watch = Watch({"XDG_RUNTIME_DIR": str(tmp_path)}, lambda: None)
-    watch.look()
+    looking = Watch({"XDG_RUNTIME_DIR": str(tmp_path)}, lambda: None)
+    looking.look()
     started = [each for each in threading.enumerate() if each.name != "MainThread"]
     assert threading.active_count() > before
-    watch.rest()
+    looking.rest()
     for thread in started:
         await asyncio.to_thread(thread.join, PATIENCE_S)
         assert not thread.is_alive()
