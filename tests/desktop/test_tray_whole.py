@@ -88,6 +88,18 @@ async def test_a_plugin_is_switched_on_and_off(running: RunningDaemon, panel: Pa
     await panel.until_line("Plugins", "files", is_so=lambda line: not line.is_checked)
 
 
+async def test_a_plugin_beside_it_is_switched_off_and_the_icon_stays(
+    running: RunningDaemon, panel: Panel, watcher: Watcher
+) -> None:
+    """They share a process, which is another one with another set of plugins."""
+    await called(running, "plugin.enable", name="notify")
+    panel = await watcher.panel()
+    await panel.press("Plugins", "notify")
+    panel = await watcher.panel()
+    await panel.until_icon("ingle-tray-ready")
+    await panel.until_line("Plugins", "notify", is_so=lambda line: not line.is_checked)
+
+
 async def test_work_is_seen_and_its_end_too(running: RunningDaemon, panel: Panel) -> None:
     """What is over at once is not shown: so there is always something to do until it is seen."""
     seen = asyncio.ensure_future(panel.until_icon("ingle-tray-busy"))
