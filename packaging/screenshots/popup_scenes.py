@@ -36,6 +36,8 @@ def _taken(text: str, program: str = "Mousepad") -> dict[str, Any]:
 
 def _with_real_names() -> None:
     """The rows of a real daemon, as a person with a small model sees them."""
+    popup_stage.MODELS[0] |= {"name": "qwen2.5-1.5b-instruct"}
+    popup_stage.MODELS[1] |= {"name": "qwen2.5-0.5b-instruct"}
     summaries = {
         "rewrite": "The same text in another tone",
         "fix": "The same text with its spelling and grammar corrected",
@@ -141,7 +143,6 @@ async def popup_diff_dark() -> Image.Image:
 async def popup_error() -> Image.Image:
     _with_real_names()
     popup_stage.MODELS[0] |= {"name": "smollm2-135m-instruct"}
-    popup_stage.MODELS[1] |= {"name": "qwen2.5-0.5b-instruct"}
     async with popup(theme="light") as made:
         made.commands["selection.take"] = _taken(LETTER)
         await made.show(skill="rewrite")

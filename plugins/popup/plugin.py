@@ -38,6 +38,7 @@ class Popup(Plugin):
                 self._controller = Controller(ingle, Threaded(window), errands)
                 self._built.set()
                 await self._controller.learn()
+                await glib.call(window.warm_up)
                 await asyncio.Event().wait()
         finally:
             self._controller = None

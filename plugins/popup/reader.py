@@ -44,7 +44,10 @@ class Reader:
         self._buffer = self.view.get_buffer()
         self.view.connect_after("realize", lambda _: self._leave_primary())
         self.widget = Gtk.ScrolledWindow(
-            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True, min_content_height=72
+            overlay_scrolling=False,
+            hscrollbar_policy=Gtk.PolicyType.NEVER,
+            propagate_natural_height=True,
+            min_content_height=72,
         )
         self.widget.get_style_context().add_class("frame")
         self.widget.get_accessible().set_name("Answer")

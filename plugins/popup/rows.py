@@ -66,7 +66,9 @@ class Rows:
         for row in self._rows:
             self._list.add(row.widget)
         self.widget = Gtk.ScrolledWindow(
-            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True
+            overlay_scrolling=False,
+            hscrollbar_policy=Gtk.PolicyType.NEVER,
+            propagate_natural_height=True,
         )
         self.widget.add(self._list)
         self.widget.get_accessible().set_name("What to do")

@@ -151,6 +151,22 @@ class Window:
             self.prompt.entry.grab_focus_without_selecting()
             self.window.present_with_time(self._now())
 
+    def warm_up(self) -> None:
+        """Draw it once where nobody sees it: what is found on the way, fonts above all, is kept."""
+        if self.window.get_visible():
+            return
+        elsewhere = Gtk.OffscreenWindow()
+        self._measure()
+        self.window.remove(self._frame)
+        elsewhere.add(self._frame)
+        elsewhere.show()
+        elsewhere.get_window().process_updates(True)
+        elsewhere.get_surface()
+        elsewhere.remove(self._frame)
+        elsewhere.destroy()
+        self.window.add(self._frame)
+        self.window.get_preferred_size()
+
     def hide(self) -> None:
         self.window.hide()
         self._history.rest()
@@ -309,7 +325,7 @@ class Window:
     def _measure(self) -> None:
         """The width follows the font and its scaling, the heights the monitor."""
         area = self._area(self._pointer())
-        metrics = self.prompt.entry.get_pango_context().get_metrics(None, None)
+        metrics = self._frame.get_pango_context().get_metrics(None, None)
         char = metrics.get_approximate_char_width() / Pango.SCALE
         self._frame.set_size_request(place.narrowed(int(char * self._settings.width), area), -1)
         most = int(area.height * SHARE_OF_MONITOR)
