@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from Xlib import X, Xatom, display, error
 
 from conftest import missing
@@ -287,6 +288,12 @@ async def _started(stack: AsyncExitStack, *command: str, **options: Any) -> asyn
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """With what it started: the accessibility bus has a daemon and a registry of its own, which
+    nobody would end."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
     if process.returncode is None:
         process.kill()
     await process.communicate()

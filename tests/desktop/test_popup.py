@@ -82,11 +82,14 @@ async def test_an_answer_is_read_while_it_is_written(popup: Stage) -> None:
     popup.answers.say("It ", "is ")
     await popup.reader.answer("It is ")
     await popup.reader.wait(BUTTON, "Stop")
+    state = await popup.popup("state")
+    assert (state["phase"], state["open"]) == ("running", True)
     popup.answers.say("a letter.")
     popup.answers.end()
     await popup.reader.answer("It is a letter.")
     await popup.reader.wait("status bar", "20 tok/s")
     await popup.reader.wait("status bar", "all 20 characters read")
+    assert (await popup.popup("state"))["word_s"] is not None
     [(method, params)] = popup.answers.asked
     assert (method, params.question, params.text, params.keep) == (
         "assistant.ask", "what is it?", "A long letter.", True,
