@@ -34,11 +34,14 @@ REAP_S = 0.5
 
 @dataclass(frozen=True)
 class Death:
-    """Why a host ended, and by whose fault: of all where it cannot be told, of none when what they
-    stand on has ended."""
+    """Why a host ended, and by whose fault: of all where it cannot be told.
+
+    `lost_ground`: what they require has ended, and to start again at once may be of no use.
+    """
 
     reason: str
     culprits: tuple[Tenant, ...]
+    lost_ground: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,13 @@ class Host:
         try:
             process = await self._place.start(self.name, requires, 1 + len(self._tenants))
         except CannotStart as error:
-            return Death(str(error), () if error.is_excused else self._tenants)
+            culprits = () if error.is_excused else self._tenants
+            return Death(str(error), culprits, lost_ground=error.is_excused)
         self._process = process
         try:
             death = await self._serve(process)
             excuse = await process.excuse()
-            return death if excuse is None else Death(excuse, ())
+            return death if excuse is None else Death(excuse, (), lost_ground=True)
         finally:
             self._control = self._process = None
             for tenant in self._tenants:
@@ -111,6 +115,8 @@ class Host:
                     peer.abort()
                 for errand in self._errands:
                     errand.cancel()
+        if dead.result() == protocol.DISPLAY_GONE:
+            return Death("the display has ended its connection", ())
         return self._fault or Death(_in_words(dead.result()), self._tenants)
 
     def _admit(self, peers: list[Peer], pid: int) -> None:
@@ -168,7 +174,7 @@ class Host:
         """With what it requires gone, its whole host starts anew when that is back."""
         excuse = await self._process.excuse() if self._process and tenant.requires else None
         if excuse is not None and self._process:
-            self._fault = self._fault or Death(excuse, ())
+            self._fault = self._fault or Death(excuse, (), lost_ground=True)
             await self._process.stop()
             return
         delay_s = tenant.crashed(reason, asyncio.get_running_loop().time())

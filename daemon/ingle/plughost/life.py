@@ -38,7 +38,7 @@ class Life:
             self.host = None
             self._mourn(death, clock())
             on_death()
-            if not death.culprits:
+            if death.lost_ground:
                 await asyncio.sleep(EXCUSED_S)
                 return
             await asyncio.sleep(self._backoff.after_death(clock() - started))

@@ -25,6 +25,7 @@ import gi
 from gi.repository import Gio, GLib
 
 from ingle.errors import Unavailable
+from ingle.sdk.protocol import DISPLAY_GONE
 
 __all__ = ["GLib", "Gio", "call", "call_soon", "has", "open_display"]
 
@@ -45,12 +46,6 @@ SWITCH_S = 0.001
 felt, as drawing one window asks for it dozens of times."""
 LOADING_S = 60.0
 """For GTK to load: half a second as a rule; no limit would let a hanging X server hang the host."""
-DISPLAY_GONE = 69
-"""The exit status when the X server went away under GTK (EX_UNAVAILABLE of sysexits.h).
-
-Xlib leaves no other way: after such an error its connection is of no use, and GDK ends the
-process with status 1. This status tells the daemon that no plugin is to blame.
-"""
 
 
 @functools.cache
@@ -120,11 +115,8 @@ def __getattr__(name: str) -> Any:
 
 
 def has(name: str) -> bool:
-    """Whether a library that is loaded on demand, such as `GtkLayerShell`, is installed."""
-    try:
-        return __getattr__(name) is not None
-    except ImportError:
-        return False
+    """Whether a library of those on demand, such as `GtkLayerShell`, is installed; loads nothing."""
+    return _ON_DEMAND[name] in gi.Repository.get_default().enumerate_versions(name)
 
 
 def open_display() -> Any:

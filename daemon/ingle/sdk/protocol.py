@@ -24,6 +24,10 @@ STATE = "plugin.state"
 PAUSE = "host.pause"
 RESUME = "host.resume"
 
+DISPLAY_GONE = 69
+"""The exit status of a host whose X server has gone or thrown it out (EX_UNAVAILABLE of sysexits.h):
+Xlib leaves no other way, and no plugin is to blame."""
+
 FRAME_BYTES = 16 * 1024 * 1024
 """More than the public socket takes: a text of `context.max_item_bytes` passes, escapes included."""
 PLUGIN_LIMITS = StreamLimits(frame_bytes=FRAME_BYTES)
@@ -61,6 +65,7 @@ class StateParams(Params, frozen=True):
 __all__ = [
     "CALL",
     "CONFIGURE",
+    "DISPLAY_GONE",
     "FRAME_BYTES",
     "HOST_LIMITS",
     "PAUSE",
