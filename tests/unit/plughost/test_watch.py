@@ -94,11 +94,11 @@ async def test_without_inotify_it_looks_by_itself(
 
 
 async def test_at_rest_there_is_no_thread(tmp_path: Path) -> None:
-    before = threading.active_count()
+    before = threading.enumerate()
     looking = Watch({"XDG_RUNTIME_DIR": str(tmp_path)}, lambda: None)
     looking.look()
-    started = [each for each in threading.enumerate() if each.name != "MainThread"]
-    assert threading.active_count() > before
+    started = [each for each in threading.enumerate() if each not in before]
+    assert started
     looking.rest()
     for thread in started:
         await asyncio.to_thread(thread.join, PATIENCE_S)
