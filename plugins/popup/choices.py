@@ -39,6 +39,8 @@ class Choice:
     given: tuple[tuple[str, str], ...] = ()
     takes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    helps: tuple[tuple[str, str], ...] = ()
+    """What is to be said for each argument."""
     is_found_by_summary: bool = True
     """A command that ends something is found by its title alone, and never by a word of a question."""
 
@@ -46,6 +48,13 @@ class Choice:
     def spoken(self) -> str:
         """For a screen reader."""
         return ". ".join(part for part in (self.title, self.summary, self.badge) if part)
+
+    @property
+    def asks_for(self) -> str:
+        """The first argument that is missing, in words."""
+        name = self.missing[0] if self.missing else ""
+        words = dict(self.helps).get(name) or name
+        return words[:1].upper() + words[1:]
 
     def told(self, name: str, value: str) -> "Choice":
         """The same with one argument more."""

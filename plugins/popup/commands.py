@@ -81,15 +81,16 @@ class Known:
 
 def _skill(info: Mapping[str, Any]) -> Choice:
     required = tuple(info.get("required") or ())
-    takes = tuple(info.get("args") or ())
+    args: Mapping[str, str] = info.get("args") or {}
     return Choice(
         "skill",
         str(info["name"]),
         str(info["name"]).replace("-", " ").replace("_", " ").capitalize(),
         str(info["summary"]),
         badge="" if info["available"] else TOO_SMALL,
-        takes=takes,
+        takes=tuple(args),
         missing=required,
+        helps=tuple((name, said.removesuffix(" (required)")) for name, said in args.items()),
     )
 
 

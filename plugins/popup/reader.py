@@ -186,6 +186,12 @@ class Reader:
         place = self.widget.get_vadjustment()
         return bool(place.get_value() + place.get_page_size() >= place.get_upper() - 40)
 
+    def turn_page(self, by: int) -> None:
+        """By keyboard, while the prompt has the focus."""
+        self._follows = False
+        place = self.widget.get_vadjustment()
+        place.set_value(place.get_value() + by * 0.9 * place.get_page_size())
+
     def _scroll_to_question(self) -> None:
         """To where this answer begins, once the lines above it have their height."""
 

@@ -103,7 +103,7 @@ def _tag(model: Model) -> str:
 def _placeholder(model: Model) -> str:
     match model.phase:
         case Phase.ARGUMENT if model.wanted:
-            return f"{model.wanted.missing[0].capitalize()} …"
+            return model.wanted.asks_for
         case Phase.RUNNING | Phase.DONE:
             return FOLLOW
         case Phase.FAILED:

@@ -300,6 +300,9 @@ class Window:
         if name == "Escape":
             self._heard("escape")
             return True
+        if name in ("Page_Up", "Page_Down") and not self.reader.view.has_focus():
+            self.reader.turn_page(1 if name == "Page_Down" else -1)
+            return True
         if not self.prompt.entry.has_focus() or name not in ("Up", "Down"):
             return False
         has_list = bool(self._screen and self._screen.has_choices) and not self._history.is_browsing

@@ -79,9 +79,18 @@ def test_stopping_before_the_first_word_leads_back_to_the_choices() -> None:
 def test_a_skill_that_needs_an_argument_asks_for_it_and_escape_goes_back() -> None:
     it = Model()
     it.took(LETTER)
-    it.wants(choices.Choice("skill", "translate", "Translate", takes=("to",), missing=("to",)))
+    it.wants(
+        choices.Choice(
+            "skill", "translate", "Translate", takes=("to",), missing=("to",),
+            helps=(("to", "the language to translate into"),),
+        )
+    )  # fmt: skip
     screen = screens.screen_of(it)
-    assert (screen.tag, screen.placeholder, screen.has_choices) == ("Translate", "To …", False)
+    assert (screen.tag, screen.placeholder, screen.has_choices) == (
+        "Translate",
+        "The language to translate into",
+        False,
+    )
     assert it.told("German").given == (("to", "German"),)
     assert it.escape() is Escape.BACK
     it.goes_back()
