@@ -86,18 +86,17 @@ class Hosts:
 
 
 @asynccontextmanager
-async def watched(has_bus: bool, on_change: Callable[[], None]) -> AsyncIterator[Hosts]:
+async def watched(on_change: Callable[[], None]) -> AsyncIterator[Hosts]:
     """Watch for as long as the block."""
     hosts = Hosts(on_change)
-    name = await glib.call(hosts.watch_bus) if has_bus else 0
+    name = await glib.call(hosts.watch_bus)
     xdisplay = await _connected()
     try:
         if xdisplay is not None:
             hosts.watch_display(xdisplay)
         yield hosts
     finally:
-        if name:
-            await glib.call(Gio.bus_unwatch_name, name)
+        await glib.call(Gio.bus_unwatch_name, name)
         if xdisplay is not None:
             _close(xdisplay)
 

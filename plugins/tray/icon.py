@@ -2,7 +2,7 @@
 
 libayatana registers a StatusNotifierItem with every watcher that comes, and shows itself in an
 XEmbed tray while there is no watcher; so the second back end is only for systems without that
-library or without a session bus. Everything here happens in the GLib thread.
+library. Everything here happens in the GLib thread.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ ID = "ingle"
 class TrayIcon:
     """One icon with its menu, until `close`."""
 
-    def __init__(self, has_bus: bool, theme: Path, press: Press) -> None:
+    def __init__(self, theme: Path, press: Press) -> None:
         """`theme`: where `drawing.provide` put the pictures; `press` is called in the GLib thread.
 
         Raises `taming.NoIcon`, and `Unavailable` where there is no display.
         """
         glib.open_display()
-        self._pystray, backend = taming.load(has_bus)
+        self._pystray, backend = taming.load()
         self._press: Press | None = press
         self._is_writing = False
         self._tree: Tree = (menu.Entry("Ingle"),)

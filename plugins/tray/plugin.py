@@ -51,12 +51,11 @@ class Tray(Plugin):
 
     async def run(self, ingle: Ingle) -> None:
         self._ingle, self._loop = ingle, asyncio.get_running_loop()
-        has_bus = _has_bus()
         try:
-            async with hosts.watched(has_bus, self._take_hosts) as there, asyncio.TaskGroup() as group:
+            async with hosts.watched(self._take_hosts) as there, asyncio.TaskGroup() as group:
                 self._hosts, self._group = there, group
                 group.create_task(self._hear())
-                await self._make_icon(has_bus)
+                await self._make_icon()
                 await ingle.call("event.subscribe", {"topics": list(TOPICS)})  # heard from here on
                 await self._keep_showing()
         finally:
@@ -68,13 +67,13 @@ class Tray(Plugin):
             if self._icon is not None:
                 await glib.call(self._icon.close)
 
-    async def _make_icon(self, has_bus: bool) -> None:
+    async def _make_icon(self) -> None:
         ink = self._ingle.settings.colours
         theme = _theme() / ink
         while self._icon is None:
             try:
                 await asyncio.to_thread(drawing.provide, theme, ink)
-                self._icon = await glib.call(TrayIcon, has_bus, theme, self._press)
+                self._icon = await glib.call(TrayIcon, theme, self._press)
             except (NoIcon, Unavailable, OSError) as reason:
                 self._ingle.waiting(f"no icon can be made: {reason}")
                 await asyncio.sleep(RETRY_S)
@@ -225,11 +224,6 @@ def _with_progress(snapshot: Snapshot, data: dict[str, Any]) -> dict[str, Any]:
     if data.get("model") in (engine.get("model"), engine.get("next")) and isinstance(share, float):
         engine["progress"] = round(share * 20) / 20
     return {**snapshot.status, "engine": engine}
-
-
-def _has_bus() -> bool:
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS")) or (Path(runtime) / "bus").is_socket()
 
 
 def _theme() -> Path:

@@ -24,11 +24,14 @@ class NoIcon(Exception):
     """An icon cannot be made here; the text says why."""
 
 
-def load(has_bus: bool) -> tuple[Any, Backend]:
+BACKENDS: tuple[Backend, ...] = ("appindicator", "gtk")
+"""The best first."""
+
+
+def load() -> tuple[Any, Backend]:
     """pystray with the best back end that is there. Raises `NoIcon`."""
-    backends: tuple[Backend, ...] = ("appindicator", "gtk") if has_bus else ("gtk",)
     reasons = []
-    for backend in backends:
+    for backend in BACKENDS:
         try:
             return _imported(backend), backend
         except (ImportError, ValueError) as error:  # gi's word for a library that is not there

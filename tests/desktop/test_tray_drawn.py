@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from conftest import missing
-from desktop.conftest import XServer
+from desktop.conftest import PLUGINS, XServer
 from desktop.tray_panels import pixels_like, trayer, until_drawn, where_like, xfce_panel
 from desktop.tray_stage import Watcher, told, tray
 from fakes.plugin_daemon import PATIENCE_S
@@ -89,17 +89,13 @@ async def test_a_panel_draws_it(
         picture.save(tmp_path / "panel.png")
 
 
-@pytest.mark.parametrize("has_bus", [True, False], ids=["with a bus", "without a bus"])
+@pytest.mark.parametrize("backend", ["appindicator", "gtk"])
 async def test_the_menu_of_an_xembed_icon_opens_and_is_pressed(
-    x_server: XServer, private_dirs: Path, monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest, has_bus: bool,
-) -> None:  # fmt: skip
-    """With a mouse and a keyboard: without a bus there is no other way to see the menu."""
-    if has_bus:
-        request.getfixturevalue("session_bus")
-    else:
-        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    async with trayer(), tray(private_dirs / "state") as daemon:
+    x_server: XServer, session_bus: str, private_dirs: Path, backend: str
+) -> None:
+    """With a mouse and a keyboard; also where libayatana-appindicator is not installed."""
+    plugins = await asyncio.to_thread(_with_backend, private_dirs / "plugins", backend)
+    async with trayer(), tray(private_dirs / "state", plugins) as daemon:
         picture = await drawn(x_server, "ready")
         left, top, right, bottom = where_like(picture, ImageColor.getrgb(COLOURS["ready"]))
         middle = [str((left + right) // 2), str((top + bottom) // 2)]
@@ -111,6 +107,16 @@ async def test_the_menu_of_an_xembed_icon_opens_and_is_pressed(
         await daemon.until(lambda: any(method == "plugin.call" for method, _ in daemon.calls))
         [asked] = [params for method, params in daemon.calls if method == "plugin.call"]
         assert (asked["plugin"], asked["command"]) == ("popup", "show")
+
+
+def _with_backend(plugins: Path, backend: str) -> Path:
+    """The plugin with one back end alone."""
+    shutil.copytree(PLUGINS / "tray", plugins / "tray")
+    file = plugins / "tray/taming.py"
+    words = file.read_text()
+    assert '("appindicator", "gtk")' in words
+    file.write_text(words.replace('("appindicator", "gtk")', f'("{backend}",)'))
+    return plugins
 
 
 def below(picture: Image.Image, top: int) -> int:

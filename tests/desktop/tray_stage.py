@@ -42,14 +42,14 @@ ITEM, MENU = "org.kde.StatusNotifierItem", "com.canonical.dbusmenu"
 
 
 @asynccontextmanager
-async def tray(state: Path, **settings: Any) -> AsyncIterator[PluginDaemon]:
+async def tray(state: Path, plugins: Path = PLUGINS, **settings: Any) -> AsyncIterator[PluginDaemon]:
     """The plugin in its host process, enabled."""
     answers = {
         "daemon.status": STATUS, "model.list": MODELS, "result.list": RESULTS, "context.list": [],
         "daemon.pause": {}, "daemon.resume": {}, "daemon.stop": {}, "model.use": {},
         "plugin.enable": {}, "plugin.disable": {}, "plugin.call": {},
     }  # fmt: skip
-    search = [("built-in", PLUGINS)]
+    search = [("built-in", plugins)]
     async with plugin_daemon(search, state, answers=answers, settings={"tray": settings}) as daemon:
         await daemon.hosts.enable("tray")
         yield daemon

@@ -31,7 +31,7 @@ class FakeIcon:
     changed: ClassVar[asyncio.Event]
     loop: ClassVar[asyncio.AbstractEventLoop]
 
-    def __init__(self, has_bus: bool, theme: Path, press: Callable[[Any], None]) -> None:
+    def __init__(self, theme: Path, press: Callable[[Any], None]) -> None:
         self.press, self.shown, self.is_closed = press, list[tuple[str, str, Any]](), False
         FakeIcon.made.append(self)
 
@@ -55,7 +55,7 @@ class FakeHosts:
 @pytest.fixture(autouse=True)
 async def fakes(monkeypatch: pytest.MonkeyPatch, private_dirs: Path) -> None:
     @asynccontextmanager
-    async def watched(has_bus: bool, on_change: Callable[[], None]) -> AsyncIterator[FakeHosts]:
+    async def watched(on_change: Callable[[], None]) -> AsyncIterator[FakeHosts]:
         yield FakeHosts()
 
     FakeIcon.made, FakeIcon.changed = [], asyncio.Event()
