@@ -277,21 +277,6 @@ async def test_it_stands_at_the_pointer_and_whole_on_the_screen(popup: Stage) ->
     watching.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_light_and_dark_are_what_they_say(
-    x_server: XServer, session_bus: str, private_dirs: Path, theme: str
-) -> None:
-    from PIL import ImageGrab
-
-    async with stage(x_server, private_dirs, theme=theme) as made:
-        await made.show()
-        picture = await asyncio.to_thread(ImageGrab.grab, xdisplay=f":{x_server.number}")
-        found = await asyncio.to_thread(place_of, x_server)
-        assert found is not None
-        red, green, blue = picture.getpixel((found.left + 8, found.top + 40))[:3]
-        assert (red + green + blue > 600) is (theme == "light")
-
-
 async def test_with_the_desktop_s_fractional_scaling_it_is_larger_and_still_whole(
     x_server: XServer, session_bus: str, private_dirs: Path
 ) -> None:
