@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pydbus import connect
+from pydbus.bus import Bus as PydbusBus
 
 from ingle.sdk import glib
 from ingle.sdk.glib import Gio, GLib
@@ -75,9 +75,9 @@ def session_address() -> str:
 class Bus:
     """One connection. Made by `connected`."""
 
-    def __init__(self, bus: Any) -> None:
-        self._con = bus.con
-        self._bus = bus
+    def __init__(self, connection: Any) -> None:
+        self._con = connection
+        self._bus = PydbusBus(connection)
         self._loop = asyncio.get_running_loop()
         self._subscriptions: list[Any] = []
         self.gone = asyncio.Event()
@@ -149,12 +149,23 @@ class Bus:
         self._con.close(None, None, None)
 
 
+def _connect(address: str) -> Any:
+    """Not by `pydbus.connect`, which hangs an attribute on the connection. Python then watches its
+    references: GDBus's thread, which takes one for each message under a lock, waits for the
+    interpreter, and whoever frees a connection in Python waits for that lock; both for ever.
+    """
+    flags = Gio.DBusConnectionFlags
+    return Gio.DBusConnection.new_for_address_sync(
+        address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None
+    )
+
+
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[Bus]:
     """A connection of its own, until the block is left. Raises `Gone`."""
     try:
         async with asyncio.timeout(CONNECT_S):
-            bus = Bus(await asyncio.to_thread(connect, address))
+            bus = Bus(await asyncio.to_thread(_connect, address))
     except TimeoutError:
         raise Gone("the bus does not answer") from None
     except GLib.Error as error:
