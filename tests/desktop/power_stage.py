@@ -131,7 +131,7 @@ class Stage:
         self.bus, self._address, self._folder = bus, address, folder
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._called: list[tuple[str, list[Any]]] = []
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
         self._owners: dict[str, str] = {}
 
     async def begin(self) -> None:
@@ -140,19 +140,20 @@ class Stage:
 
     def _hear_call(self, params: tuple[Any, ...]) -> None:
         self._called.append((params[0], list(params[1])))
-        self._task = asyncio.ensure_future(self._tell())
+        self._tell()
 
     def _hear_owner(self, params: tuple[Any, ...]) -> None:
         self._owners[params[0]] = params[2]
-        self._task = asyncio.ensure_future(self._tell())
+        self._tell()
 
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S), self._changed:
-            await self._changed.wait_for(is_so)
+        async with asyncio.timeout(PATIENCE_S):
+            while not is_so():
+                await self._changed.wait()
 
     async def calls_of(self, method: str, times: int) -> list[list[Any]]:
         """The arguments of the calls of a method, once there are so many."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,8 +18,10 @@ from desktop.power_stage import (
     stage,
     system_bus_of_its_own,
 )
-from fakes.running import RunningDaemon, daemon, install_model
-from ingle.client import Ingle
+from fakes.plugin_daemon import PATIENCE_S
+from fakes.running import daemon, install_model
+from ingle.client import AsyncIngle
+from ingle.errors import Paused
 
 pytestmark = [pytest.mark.desktop, pytest.mark.engine]
 
@@ -50,101 +53,109 @@ async def locks(system: Stage) -> AsyncIterator[Locks]:
     made.close()
 
 
+class Home:
+    """A daemon at home: what it is asked, and what it tells."""
+
+    def __init__(self, client: AsyncIngle, listener: AsyncIngle) -> None:
+        self.client = client
+        self._events = listener.events("engine", "plugin")
+
+    async def enable(self, name: str) -> int:
+        """Gives the process of the plugin."""
+        info = await self.client.call("plugin.enable", name=name)
+        assert info["state"] == "running"
+        return int(info["pid"])
+
+    async def until(self, name: str, is_so: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait for an event of this name."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (event := await anext(self._events)).name != name or not is_so(event.data):
+                pass
+
+    async def until_state(self, state: str, reason: str = "") -> None:
+        """Wait until the whole is so, for a reason with these words."""
+        await self.until("daemon.state", lambda now: now["state"] == state and reason in now["reason"])
+
+
 @pytest.fixture
-def at_home(
+async def home(
     system: Stage, session: Stage, private_dirs: Path, tiny_model: Path
-) -> Iterator[tuple[RunningDaemon, Ingle]]:
-    """A daemon with a model that has answered, whose only plugin is this one."""
+) -> AsyncIterator[Home]:
+    """With a model that has answered."""
     install_model(private_dirs, tiny_model)
     buses = {name: os.environ[name] for name in ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS")}
-    with daemon(private_dirs, **buses) as running_one, running_one.client() as client:
-        client.generate("hello", max_tokens=2)
-        yield running_one, client
+    with daemon(private_dirs, **buses) as running:
+        async with AsyncIngle(running.socket) as client, AsyncIngle(running.socket) as listener:
+            await listener.call("event.subscribe", topics=["engine", "plugin"])
+            await client.generate("hello", max_tokens=2)
+            yield Home(client, listener)
 
 
 async def test_no_model_is_left_when_the_machine_sleeps_and_it_answers_after_waking(
-    at_home: tuple[RunningDaemon, Ingle], system: Stage, locks: Locks
+    home: Home, system: Stage, locks: Locks
 ) -> None:
-    _, client = at_home
-    assert client.call("plugin.enable", name="power")["state"] == "running"
+    await home.enable("power")
     await system.calls_of("Inhibit", 1)
-    pid = client.status().engine.pid
+    pid = (await home.client.status()).engine.pid
     assert pid
     assert psutil.pid_exists(pid)
     await system.suspend(True)
     await locks.released()
     assert not psutil.pid_exists(pid)
-    status = client.status()
+    status = await home.client.status()
     assert (status.state, status.reason, status.held) == ("aside", "suspend", "suspend")
+    with pytest.raises(Paused, match="suspend"):
+        await home.client.generate("hello", max_tokens=2)
     await system.suspend(False)
-    await system.calls_of("Inhibit", 2)
-    assert await asyncio.to_thread(_answer_after_suspend, client)
-    status = client.status()
+    await home.until_state("ready", "suspend is over; the next request loads it")
+    await home.client.generate("hello", max_tokens=2)
+    status = await home.client.status()
     assert (status.state, status.holds, status.engine.state) == ("ready", [], "ready")
-
-
-def _answer_after_suspend(client: Ingle) -> str:
-    """The first request has to wait for the word that the machine is awake, and no longer."""
-    while client.status().state == "aside":
-        pass
-    return client.generate("hello", max_tokens=2).text
+    await system.calls_of("Inhibit", 2)
 
 
 async def test_a_game_parks_a_real_model_and_a_killed_plugin_frees_it(
-    at_home: tuple[RunningDaemon, Ingle], session: Stage
+    home: Home, session: Stage
 ) -> None:
-    running_one, client = at_home
     await session.serve(GAMEMODE)
-    info = client.call("plugin.enable", name="power")
-    with running_one.client() as listener:
-        states = (event.data for event in listener.events("engine") if event.name == "daemon.state")
-        await session.games(1)
-        await asyncio.to_thread(_until, lambda: next(states)["state"] == "aside")
-        assert client.status().engine.pid is None
-        psutil.Process(info["pid"]).kill()
-        await asyncio.to_thread(_until, lambda: next(states)["state"] == "ready")
-        await asyncio.to_thread(_until, lambda: next(states)["state"] == "aside")
-    assert client.status().reason == "game"
-    assert client.call("daemon.resume") == {"ok": True}
-    assert client.generate("hello", max_tokens=2) is not None
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    while not is_so():
-        pass
+    pid = await home.enable("power")
+    await session.games(1)
+    await home.until_state("aside", "game")
+    assert (await home.client.status()).engine.pid is None
+    psutil.Process(pid).kill()
+    await home.until_state("ready")
+    await home.until_state("aside", "game")
+    await home.client.call("daemon.resume")
+    await home.client.generate("hello", max_tokens=2)
+    assert (await home.client.status()).holds == []
 
 
 async def test_what_watches_rests_while_the_screen_is_locked(
-    at_home: tuple[RunningDaemon, Ingle], system: Stage, locks: Locks
+    home: Home, system: Stage, locks: Locks
 ) -> None:
-    running_one, client = at_home
     mine = await system.session(os.getuid())
-    client.call("plugin.enable", name="files")
-    client.call("plugin.enable", name="power")
-    with running_one.client() as listener:
-        files = (event.data for event in listener.events("plugin") if event.data["name"] == "files")
-        await system.lock(mine, True)
-        await asyncio.to_thread(_until, lambda: next(files)["reason"] == "screen locked")
-        state = client.call("plugin.call", plugin="power", command="state", args={})
-        assert state["held"] == ["screen locked"]
-        status = client.status()
-        assert (status.state, status.held) == ("ready", None)
-        assert {plugin.name: plugin.state for plugin in status.plugins}["power"] == "running"
-        await system.lock(mine, False)
-        await asyncio.to_thread(_until, lambda: next(files)["state"] == "running")
+    await home.enable("files")
+    await home.enable("power")
+    await system.lock(mine, True)
+    await home.until("state", lambda now: now.get("reason") == "screen locked")
+    state = await home.client.call("plugin.call", plugin="power", command="state", args={})
+    assert state["held"] == ["screen locked"]
+    status = await home.client.status()
+    assert (status.state, status.held) == ("ready", None)
+    states = {plugin.name: plugin.state for plugin in status.plugins}
+    assert (states["power"], states["files"]) == ("running", "waiting")
+    await system.lock(mine, False)
+    await home.until("state", lambda now: (now.get("name"), now["state"]) == ("files", "running"))
 
 
 async def test_a_pause_by_hand_stays_when_the_screen_is_unlocked(
-    at_home: tuple[RunningDaemon, Ingle], system: Stage, locks: Locks
+    home: Home, system: Stage, locks: Locks
 ) -> None:
-    running_one, client = at_home
     mine = await system.session(os.getuid())
-    client.call("plugin.enable", name="power")
-    with running_one.client() as listener:
-        states = (event.data for event in listener.events("engine") if event.name == "daemon.state")
-        client.call("daemon.pause")
-        await system.lock(mine, True)
-        await asyncio.to_thread(_until, lambda: "screen locked" in next(states)["reason"])
-        await system.lock(mine, False)
-        await asyncio.to_thread(_until, lambda: next(states)["reason"] == "paused by you")
-    assert client.status().state == "paused"
+    await home.enable("power")
+    await home.client.call("daemon.pause")
+    await system.lock(mine, True)
+    await home.until_state("paused", "screen locked")
+    await system.lock(mine, False)
+    await home.until("daemon.state", lambda now: now["reason"] == "paused by you")
+    assert (await home.client.status()).state == "paused"
