@@ -5,6 +5,7 @@ which may be in a sandbox, is the second choice. For what belongs to a desktop i
 if it was told so (`ingled --no-desktop`).
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from ingle.procs.child import spawn
 from ingle.rpc.peer import Peer
 
 NO_SESSION = "no desktop session (`ingle desktop` offers one)"
+EXPECTED_S = 8.0
+"""A session that was on offer to an earlier daemon finds the new one within 5 s (`offering`)."""
 TAKEN_OVER = "another `ingle desktop` took over: plugins run in its session now"
 
 
@@ -64,6 +67,12 @@ class Places:
         self._session: Session | None = None
         self._hosts_desktop, self._on_change = hosts_desktop, on_change
         self._watch = Watch(environ, on_change)
+        self._expected_until = 0.0 if hosts_desktop else time.monotonic() + EXPECTED_S
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether a session may well be about to attach: right after the daemon's start."""
+        return self._session is None and time.monotonic() < self._expected_until
 
     @property
     def session(self) -> str | None:
@@ -73,7 +82,7 @@ class Places:
     async def attach(self, launcher: Peer, about: str, missing: Mapping[str, str]) -> str:
         """Offer a session for as long as this is not cancelled; gives why it is not wanted any more."""
         former, session = self._session, Session(launcher, about, missing)
-        self._session = session
+        self._session, self._expected_until = session, 0.0
         if former is not None:
             former.end(TAKEN_OVER)
         self._on_change()

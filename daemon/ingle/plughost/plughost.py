@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 
 from ingle.errors import ConfigError, ConnectionLost, IngleError, NotFound, Paused, PluginFailed
-from ingle.plughost import discovery
+from ingle.plughost import configuring, discovery
 from ingle.plughost.approvals import Approval, Approvals
+from ingle.plughost.configuring import settings_of
 from ingle.plughost.discovery import Catalogue, Found
 from ingle.plughost.grants import MEANINGS
 from ingle.plughost.life import Life
 from ingle.plughost.places import Place, Places
 from ingle.plughost.process import required
-from ingle.plughost.settings import BadValue, merged
 from ingle.plughost.tenant import STARTING, Tenant
 from ingle.rpc.dispatcher import Dispatcher
 from ingle.sdk import protocol
@@ -37,6 +37,8 @@ SETTLE_S = 30.0
 CALL_S = 120.0
 """A command that a model has to work for; the caller may give up sooner by cancelling."""
 CONFIGURE_S = 5.0
+ARRIVE_S = 10.0
+"""How long a call waits for a plugin that is about to run: it may be what has started the daemon."""
 
 Publish = Callable[[Topic, str, dict[str, Any]], None]
 
@@ -137,6 +139,7 @@ class PluginHosts:
         tenant = self._named(plugin)
         if self._paused_for is not None and tenant.pauses:
             raise Paused(f"plugin {plugin} is paused: {self._paused_for}")
+        await self._arrived(tenant)
         if tenant.peer is None or tenant.state in {PluginState.DISABLED, PluginState.FAILED}:
             raise PluginFailed(f"plugin {plugin} is {tenant.state}", tenant.reason or _enable(plugin))
         params = protocol.CallParams(command=command, args=args)
@@ -151,6 +154,26 @@ class PluginHosts:
             if error.code == codes.INTERNAL_ERROR:
                 raise PluginFailed(f"plugin {plugin}: {command}: {error.message}") from None
             raise
+
+    async def _arrived(self, tenant: Tenant) -> None:
+        """Wait for a plugin that is about to run. Raises `PluginFailed` when it takes too long."""
+        try:
+            async with asyncio.timeout(ARRIVE_S):
+                while self._is_about_to_run(tenant):
+                    await self._changed.wait()
+        except TimeoutError:
+            if self._is_about_to_run(tenant):
+                reason = tenant.reason or STARTING
+                raise PluginFailed(f"plugin {tenant.name} does not run yet: {reason}") from None
+
+    def _is_about_to_run(self, tenant: Tenant) -> bool:
+        """Before the first convergence, between two hosts, and while it is loaded."""
+        match self._verdict(tenant):
+            case None:
+                return tenant.peer is None or tenant.is_starting
+            case (PluginState.WAITING, _):
+                return self.places.is_expecting
+        return False
 
     def pause(self, reason: str = "paused") -> None:
         """Have the plugins that pause stop what they do, now; again: for another reason."""
@@ -170,14 +193,7 @@ class PluginHosts:
     def check(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
         """Raises `ConfigError` that names the key; changes nothing."""
         self._catalogue = discovery.find(self._search_path)
-        known = self._catalogue.plugins
-        rejected = {each.name for each in self._catalogue.rejected}
-        for name, given in settings.items():
-            if name in known:
-                _merged(known[name], given)
-            elif name not in rejected:
-                there_are = ", ".join(sorted(known)) or "none"
-                raise ConfigError(f"plugins.{name}: there is no such plugin; there are {there_are}")
+        configuring.check(self._catalogue, settings)
 
     async def configure(self, settings: dict[str, dict[str, Any]]) -> None:
         """Apply new settings to running plugins, all of them or none. Raises `ConfigError`."""
@@ -212,10 +228,10 @@ class PluginHosts:
     def _settings_of(self, found: Found) -> dict[str, Any]:
         """With a manifest that has changed under valid settings, the defaults: it is off anyway."""
         try:
-            return _merged(found, self._settings.get(found.name, {}))
+            return settings_of(found, self._settings)
         except ConfigError as error:
             log.warning("%s", error.message)
-            return _merged(found, {})
+            return settings_of(found, {})
 
     def _named(self, name: str) -> Tenant:
         if name in self._tenants:
@@ -315,6 +331,9 @@ class PluginHosts:
     def _begin(self, name: str, tenants: tuple[Tenant, ...]) -> None:
         assert self._group is not None
         life = self._lives[name] = Life(name, tenants, self._place_of(tenants))
+        for tenant in tenants:
+            if tenant.state is PluginState.DISABLED:
+                tenant.report(PluginState.WAITING, STARTING)
         life.task = self._group.create_task(self._outlive(life), name=f"host {name}")
 
     async def _outlive(self, life: Life) -> None:
@@ -365,13 +384,6 @@ async def _push(tenant: Tenant) -> None:
 
 def _members(tenants: tuple[Tenant, ...]) -> tuple[Found, ...]:
     return tuple(tenant.found for tenant in tenants)
-
-
-def _merged(found: Found, given: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return merged(found.manifest.settings, given)
-    except BadValue as error:
-        raise ConfigError(f"plugins.{found.name}.{error}") from None
 
 
 def _enable(name: str) -> str:
