@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from conftest import missing
@@ -50,3 +51,25 @@ def test_the_daemon_and_the_desktops_part_are_there(private_dirs: Path, tiny_mod
             session.terminate()
             subprocess.run([program, "stop"], env=environ, check=True)
         assert session.wait() == 0
+
+
+@pytest.mark.parametrize("has_daemon", [True, False])
+def test_after_remove_no_process_of_ours_is_left(private_dirs: Path, has_daemon: bool):
+    environ = environment(private_dirs)
+    program = Path(sys.executable).with_name("ingle")
+    subprocess.run([program, "setup", "--yes"], env=environ, check=True)
+    with subprocess.Popen(
+        [program, "setup", "--at-login"], env=environ, stderr=subprocess.PIPE, text=True
+    ) as session:
+        assert session.stderr is not None
+        try:
+            assert any("plugins run in this session" in line for line in session.stderr)
+            with Ingle(private_dirs / "runtime_dir/ingle/ingle.sock") as ingle:
+                daemon = psutil.Process(ingle.status().pid)
+            if not has_daemon:
+                subprocess.run([program, "stop"], env=environ, check=True)
+            subprocess.run([program, "setup", "--remove"], env=environ, check=True)
+            assert session.wait() == 0
+            daemon.wait()
+        finally:
+            session.kill()

@@ -25,7 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Until it is told to stop, or until another session takes over: both are fine."""
-    from ingle.procs.privacy import keep_private  # noqa: PLC0415 - asyncio and all below it
+    from ingle.plughost import launchers  # noqa: PLC0415 - asyncio and all below it
+    from ingle.procs.privacy import keep_private  # noqa: PLC0415
     from ingle.server import systemd  # noqa: PLC0415
 
     def tell(line: str) -> None:
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.with_daemon:
         _start_daemon(session, tell)
     systemd.notify(os.environ, "READY=1")  # it holds up no session, whether the daemon is there or not
-    reason = asyncio.run(_live(session, tell))
+    with launchers.enrolled(session.paths.socket.parent):
+        reason = asyncio.run(_live(session, tell))
     systemd.notify(os.environ, "STOPPING=1")
     if reason:
         tell(reason)

@@ -3,6 +3,7 @@
 import argparse
 import os
 import select
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -65,4 +66,16 @@ def end(ingle: Ingle) -> None:
     if not has_ended:
         raise IngleError(
             f"ingled (pid {pid}) has not ended after {PATIENCE_S:.0f} s", f"`kill -9 {pid}` ends it"
+        )
+
+
+def end_process(pid: int, name: str) -> None:
+    """Have a program of ours end and wait until it has. Raises `IngleError` where it does not."""
+    with _process(pid) as ended:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        has_ended = ended()
+    if not has_ended:
+        raise IngleError(
+            f"{name} (pid {pid}) has not ended after {PATIENCE_S:.0f} s", f"`kill -9 {pid}` ends it"
         )

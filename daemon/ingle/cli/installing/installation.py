@@ -13,9 +13,10 @@ from ingle.cli.installing.manager import Manager
 from ingle.cli.installing.steps import Steps
 from ingle.cli.installing.table import UNITS, File, Places, Systemd, Table, table
 from ingle.cli.session import Session
-from ingle.cli.stop import end
+from ingle.cli.stop import end, end_process
 from ingle.errors import DaemonNotRunning, IngleError
 from ingle.paths import Paths
+from ingle.plughost import launchers
 from ingle.plughost.discovery import Found
 
 SOCKET, DAEMON, DESKTOP = UNITS
@@ -168,6 +169,7 @@ class Installation:
             self._remove_state_folder()
             return
         self._end_daemon()
+        self._end_sessions()
         self._disable()
         for path in list(record.files):
             self._take_back(path)
@@ -203,6 +205,13 @@ class Installation:
                 self._paths.state.rmdir()
 
     # ---- the daemon
+
+    def _end_sessions(self) -> None:
+        """`ingle desktop` of the autostart file or of D-Bus: it would wait for the next daemon."""
+        for pid in launchers.running(self._paths.socket.parent):
+            if not self._steps.is_dry:
+                end_process(pid, "ingle desktop")
+            self._steps.add("stop", "ingle desktop")
 
     def _end_daemon(self) -> bool:
         """Whether one ran. Units first: a socket of systemd's would start the daemon again."""
