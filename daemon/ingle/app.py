@@ -97,7 +97,9 @@ class App:
             on_change=self._tell_overview,
         )
         self._gpus = GpuWatch()
-        self._overview = Overview([self._supervisor, self._gpus], self._aside, self._hub.publish)
+        self._overview = Overview(
+            [self._supervisor, self._gpus, self._plugins], self._aside, self._hub.publish
+        )
         embedder = Embedder(self._engine, self._library, settings.model.embedder)
         routes |= methods.routes(
             daemon.DaemonMethods(
@@ -203,6 +205,7 @@ class App:
         self._assistant.allow_weak = new.skills.allow_weak
         self._assistant.skills = SkillSet.load(self._paths.skills)
         await self._plugins.configure(new.plugins)
+        self._tell_overview()  # a warning may be gone
         return ReloadResult(
             changed=changed, restart_needed=[name for name in changed if name not in LIVE_SECTIONS]
         )

@@ -52,9 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _serve(
-    paths: Paths, settings: Config, server: socket.socket, *, hosts_desktop: bool
-) -> None:
+async def _serve(paths: Paths, settings: Config, server: socket.socket, *, hosts_desktop: bool) -> None:
     app = App(paths, settings, server, hosts_desktop=hosts_desktop)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

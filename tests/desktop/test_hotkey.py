@@ -314,13 +314,10 @@ async def test_a_press_reaches_the_popup_through_the_daemon(
 async def test_an_unknown_key_is_a_configuration_error(
     search: list[tuple[str, Path]], tmp_path: Path
 ) -> None:
-    wrong: dict[str, dict[str, Any]] = {"hotkey": {"popup": "Ctrl+Alt+Spcae"}}
-    with pytest.raises(
-        ConfigError, match=r"plugins.hotkey.popup: unknown key 'Spcae' in 'Ctrl\+Alt\+Spcae'"
-    ):
-        async with plugin_daemon(search, tmp_path / "state", settings=wrong):
-            pass
-    wrong = {"hotkey": {"bindings": ["Ctrl+R = skil:rewrite"]}}
-    with pytest.raises(ConfigError, match=r"plugins.hotkey.bindings: unknown action 'skil:rewrite'"):
-        async with plugin_daemon(search, tmp_path / "state", settings=wrong):
-            pass
+    async with plugin_daemon(search, tmp_path / "state") as daemon:
+        with pytest.raises(
+            ConfigError, match=r"plugins.hotkey.popup: unknown key 'Spcae' in 'Ctrl\+Alt\+Spcae'"
+        ):
+            daemon.hosts.check({"hotkey": {"popup": "Ctrl+Alt+Spcae"}})
+        with pytest.raises(ConfigError, match=r"plugins.hotkey.bindings: unknown action 'skil:rewrite'"):
+            daemon.hosts.check({"hotkey": {"bindings": ["Ctrl+R = skil:rewrite"]}})

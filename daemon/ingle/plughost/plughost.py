@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ingle.errors import ConfigError, ConnectionLost, IngleError, NotFound, Paused, PluginFailed
+from ingle.errors import ConnectionLost, IngleError, NotFound, Paused, PluginFailed
 from ingle.plughost import configuring, discovery
 from ingle.plughost.approvals import Approval, Approvals
 from ingle.plughost.configuring import settings_of
@@ -59,12 +59,11 @@ class PluginHosts:
     ) -> None:
         """Without `hosts_desktop` what belongs to a desktop waits for a session that is attached.
 
-        Raises `ConfigError` for settings that no manifest allows.
+        A plugin whose `settings` its manifest does not allow has failed; the others run.
         """
         self._dispatcher, self._search_path, self._publish = dispatcher, search_path, publish
         self._approvals = Approvals(approvals_file)
         self._catalogue = discovery.find(search_path)
-        self.check(settings)
         self._settings = settings
         self._tenants: dict[str, Tenant] = {}
         self._lives: dict[str, Life] = {}
@@ -190,6 +189,11 @@ class PluginHosts:
 
     # ---- settings
 
+    def warnings(self) -> builtins.list[str]:
+        """What is wrong in the configuration that the daemon has started with."""
+        faults = configuring.faults(self._catalogue, self._settings).values()
+        return [f"{fault}; correct it in config.toml, then `ingle reload`" for fault in faults]
+
     def check(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
         """Raises `ConfigError` that names the key; changes nothing."""
         self._catalogue = discovery.find(self._search_path)
@@ -218,20 +222,13 @@ class PluginHosts:
         self._catalogue = catalogue
         for name in self._tenants.keys() - catalogue.plugins.keys():
             del self._tenants[name]
+        faults = configuring.faults(catalogue, self._settings)
         for name, found in catalogue.plugins.items():
-            settings = self._settings_of(found)
+            settings = settings_of(found, {} if name in faults else self._settings)
             if name in self._tenants:
-                self._tenants[name].found, self._tenants[name].settings = found, settings
+                self._tenants[name].take(found, settings, faults.get(name))
             else:
-                self._tenants[name] = Tenant(found, settings, self._tell)
-
-    def _settings_of(self, found: Found) -> dict[str, Any]:
-        """With a manifest that has changed under valid settings, the defaults: it is off anyway."""
-        try:
-            return settings_of(found, self._settings)
-        except ConfigError as error:
-            log.warning("%s", error.message)
-            return settings_of(found, {})
+                self._tenants[name] = Tenant(found, settings, self._tell, fault=faults.get(name))
 
     def _named(self, name: str) -> Tenant:
         if name in self._tenants:
@@ -292,6 +289,8 @@ class PluginHosts:
             return PluginState.DISABLED, None
         if approval.manifest_sha256 != tenant.found.digest:
             return PluginState.DISABLED, f"changed since you approved it: {_enable(tenant.name)}"
+        if tenant.fault is not None:
+            return PluginState.FAILED, tenant.fault
         if more := set(tenant.asks_for) - set(approval.grants):
             asked = ", ".join(sorted(more))
             return PluginState.DISABLED, f"its settings ask for {asked}: {_enable(tenant.name)}"

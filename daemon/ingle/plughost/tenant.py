@@ -27,6 +27,8 @@ class Tenant:
     found: Found
     settings: dict[str, Any]
     on_change: Callable[["Tenant"], None]
+    fault: str | None = None
+    """What is wrong with the person's settings; `settings` are the defaults then."""
     grants: frozenset[str] = frozenset()
     state: PluginState = PluginState.DISABLED
     reason: str | None = None
@@ -63,6 +65,13 @@ class Tenant:
     @property
     def is_starting(self) -> bool:
         return self.state is PluginState.WAITING and self.reason == STARTING
+
+    def take(self, found: Found, settings: dict[str, Any], fault: str | None) -> None:
+        """What stands on disk now. It has not failed any more when its settings are corrected."""
+        self.found, self.settings = found, settings
+        former, self.fault = self.fault, fault
+        if fault is None and former is not None and self.state is PluginState.FAILED:
+            self.report(PluginState.WAITING, STARTING)
 
     def report(self, state: PluginState, reason: str | None = None) -> None:
         """Take on a state; told only when it is another one."""

@@ -128,6 +128,17 @@ def test_the_configuration(session, paths):
     assert "config.toml:2" in found.message
 
 
+def test_settings_of_plugins_are_configuration_too(session, paths):
+    paths.config_file.parent.mkdir(parents=True)
+    paths.config_file.write_text('[plugins.hotkey]\npopup = "Ctrl+Foo"\n[plugins.popp]\nx = 1\n')
+    chord, name = own.configuration(session)
+    assert (chord.level, name.level) == ("fail", "fail")
+    assert "plugins.hotkey.popup: unknown key 'Foo'" in chord.message
+    assert "plugins.popp: there is no such plugin" in name.message
+    paths.config_file.write_text('[plugins.hotkey]\npopup = "Ctrl+F1"\n')
+    assert only(own.configuration(session)).level == "ok"
+
+
 def test_the_runtime_directory(session, paths, monkeypatch, tmp_path):
     monkeypatch.setenv("INGLE_SOCKET", str(tmp_path / "ingle" / "ingle.sock"))
     assert only(own.runtime_directory(session)).level == "ok"

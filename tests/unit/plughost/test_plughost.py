@@ -33,6 +33,32 @@ async def test_wrong_settings_are_named_and_change_nothing(
     assert reason in caught.value.message
 
 
+async def test_a_plugin_with_wrong_settings_fails_and_the_others_run(tmp_path: Path) -> None:
+    for name in ("says", "two"):
+        write_plugin(tmp_path / "plugins", name, settings=WORD)
+    search, state = [("user", tmp_path / "plugins")], tmp_path / "state"
+    async with plugin_daemon(search, state) as daemon:
+        for name in ("says", "two"):
+            await daemon.hosts.enable(name)
+    wrong = {"says": {"word": 1}, "sais": {}}
+    async with plugin_daemon(search, state, settings=wrong) as daemon:
+        assert await daemon.hosts.call("two", "hello", {}) == "hello you"
+        await daemon.until_state("says", "failed", "plugins.says.word: expected str")
+        with pytest.raises(PluginFailed, match="says is failed") as caught:
+            await daemon.hosts.call("says", "hello", {})
+        assert "plugins.says.word" in caught.value.hint
+        assert "plugins.says.word" in str((await daemon.hosts.enable("says")).reason)
+        first, second = daemon.hosts.warnings()
+        assert first.startswith("plugins.says.word: expected str")
+        assert second.startswith("plugins.sais: there is no such plugin")
+        with pytest.raises(ConfigError, match="sais"):
+            await daemon.hosts.configure({"sais": {}})
+        assert daemon.info("says").state == "failed"
+        await daemon.hosts.configure({"says": {"word": "x"}})
+        await daemon.until_state("says", "running")
+        assert daemon.hosts.warnings() == []
+
+
 async def test_settings_of_a_plugin_that_is_broken_wait_for_its_repair(daemon: PluginDaemon) -> None:
     daemon.hosts.check({"bad": {"anything": 1}})
 

@@ -13,14 +13,21 @@ from ingle.models.catalog import EMBEDDED
 from ingle.models.files import sha256
 from ingle.models.gguf import read_header
 from ingle.models.library import Library
+from ingle.plughost import configuring, discovery
 
 
 def configuration(session: Session) -> Findings:
+    """Also what `[plugins.*]` says, which the daemon does without rather than not start."""
     path = session.paths.config_file
     try:
-        config.load(path)
+        settings = config.load(path).plugins
     except ConfigError as error:
         yield fail("configuration", error.message, "correct the line; `ingle reload` applies it")
+        return
+    faults = configuring.faults(discovery.find(discovery.search_path(session.paths)), settings)
+    for fault in faults.values():
+        yield fail("configuration", f"{path}: {fault}", "correct it; `ingle reload` applies it")
+    if faults:
         return
     yield ok("configuration", str(path) if path.exists() else f"the defaults ({path} is not there)")
 
