@@ -12,6 +12,7 @@ from ingle.cli.checkup import hotkey
 from ingle.cli.output import Output
 from ingle.cli.session import Session
 from ingle.errors import PluginFailed
+from ingle.plughost.approvals import Approval, Approvals
 from ingle.vocabulary import PluginState
 
 CHORD = {
@@ -24,7 +25,7 @@ RUNNING = {"popup": PluginState.RUNNING}
 
 
 def judged(states: Any = RUNNING, **changes: Any) -> tuple[str, str]:
-    found = hotkey.judge({**CHORD, **changes}, states)
+    found = hotkey.judge({**CHORD, **changes}, states, {"rewrite"})
     return found.level, found.message
 
 
@@ -48,6 +49,17 @@ def test_a_chord_for_a_plugin_that_is_off_is_worth_knowing() -> None:
     assert judged(off, action="skill:rewrite")[0] == "warn"
     assert judged(off, action="pause") == ("ok", "Open Ingle; heard by key grabs of X11")
     assert judged({}, action="undo", does="Undo")[1] == "Undo: plugin selection is off"
+
+
+def test_a_plugin_that_has_failed_is_not_called_off() -> None:
+    assert judged({"popup": PluginState.FAILED})[1] == "Open Ingle: plugin popup has failed"
+
+
+def test_a_chord_for_a_skill_that_is_not_there_is_worth_knowing() -> None:
+    assert judged(action="skill:rewrite")[0] == "ok"
+    assert judged(action="skill:nosuch", does="Run nosuch") == (
+        "warn", "Run nosuch: there is no skill 'nosuch'; there are rewrite"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -74,11 +86,21 @@ def test_without_a_bus_there_is_no_portal() -> None:
     assert not hotkey._has_portal({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"})
 
 
-def test_without_a_daemon_nothing_is_asked(private_dirs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def doctor() -> list[Any]:
+    return list(hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ)))
+
+
+def test_without_a_daemon_it_is_said_whether_it_is_on(
+    paths: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
-    [found] = hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ))
-    assert "no display" in found.message
+    assert [found.message for found in doctor()] == ["off; there is no display"]
+    approvals = Approvals(paths.approvals)
+    approvals.put("hotkey", Approval(enabled=True, manifest_sha256="", grants=[]))
+    assert [found.message for found in doctor()] == ["the daemon is not running; there is no display"]
+    approvals.put("hotkey", Approval(enabled=False, manifest_sha256="", grants=[]))
+    assert [found.message for found in doctor()] == ["off; there is no display"]
 
 
 def test_the_running_plugin_is_asked_for_its_chords(paths: Any, daemon: FakeDaemon) -> None:
@@ -86,7 +108,10 @@ def test_the_running_plugin_is_asked_for_its_chords(paths: Any, daemon: FakeDaem
     shows = msgspec.structs.replace(PLUGIN, name="popup", state=PluginState.RUNNING)
     daemon.answers["daemon.status"] = msgspec.structs.replace(STATUS, plugins=[hears, shows])
     daemon.answers["plugin.call"] = [CHORD, {**CHORD, "state": "taken", "reason": "it is taken"}]
-    found = list(hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ)))
+    found = doctor()
     assert [each.level for each in found] == ["ok", "warn"]
     daemon.answers["plugin.call"] = PluginFailed("plugin hotkey is waiting")
-    assert list(hotkey.hotkey(Session(Output(sys.stdout, sys.stderr, {}), os.environ))) == []
+    assert doctor() == []
+    failed = msgspec.structs.replace(hears, state=PluginState.FAILED)
+    daemon.answers["daemon.status"] = msgspec.structs.replace(STATUS, plugins=[failed, shows])
+    assert doctor() == []

@@ -18,11 +18,9 @@ def display(session: Session) -> Findings:
         also = " (Wayland with Xwayland)" if wayland else ""
         yield ok("display", f"{x11}{also}")
     elif wayland:
-        yield warn(
-            "display", f"{wayland} without Xwayland", "the clipboard plugin needs X11: set DISPLAY"
-        )
+        yield ok("display", f"{wayland} (Wayland without Xwayland)")
     else:
-        yield warn("display", "none", "the clipboard plugin waits for one; the command line needs none")
+        yield warn("display", "none", "desktop plugins wait for one; the command line needs none")
 
 
 def session_bus(session: Session) -> Findings:
@@ -31,7 +29,7 @@ def session_bus(session: Session) -> Findings:
     if not address and runtime and Path(runtime, "bus").exists():
         address = f"unix:path={runtime}/bus"
     if not address or not _answers(address):
-        yield warn("session bus", "none", "notifications wait for one; `dbus-run-session` gives one")
+        yield warn("session bus", "none", "desktop plugins wait for one; `dbus-run-session` gives one")
         return
     yield ok("session bus", address.partition(",")[0])
     yield from _notifications(address)

@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ingle.cli.checkup.finding import Finding, Findings, ok, warn
 from ingle.cli.session import Session
 from ingle.client import Ingle
 from ingle.errors import DaemonNotRunning, IngleError
+from ingle.plughost.approvals import Approvals
 from ingle.vocabulary import PluginState
 
 NAME = "hotkey"
@@ -32,13 +33,15 @@ def hotkey(session: Session) -> Findings:
     try:
         with session.connect(start=False) as ingle:
             states = {plugin.name: plugin.state for plugin in ingle.status().plugins}
-            chords = _chords(ingle) if is_on(states.get(NAME)) else None
+            if is_on(states.get(NAME)):
+                skills = {skill["name"] for skill in ingle.call("skill.list")}
+                yield from [judge(chord, states, skills) for chord in _chords(ingle)]
+            elif states.get(NAME) is not PluginState.FAILED:  # that is said with the plugins
+                yield would_hear(session.environ)
     except DaemonNotRunning:
-        chords, states = None, {}
-    if chords is None:
-        yield would_hear(session.environ)
-    for chord in chords or []:
-        yield judge(chord, states)
+        approval = Approvals(session.paths.approvals).get(NAME)
+        is_enabled = approval is not None and approval.enabled
+        yield would_hear(session.environ, "the daemon is not running" if is_enabled else "off")
 
 
 def is_on(state: PluginState | None) -> bool:
@@ -53,12 +56,20 @@ def _chords(ingle: Ingle) -> list[dict[str, Any]]:
         return []
 
 
-def judge(chord: Mapping[str, Any], states: Mapping[str, PluginState]) -> Finding:
-    """One chord as the plugin's command `bindings` tells of it, beside the plugin that does the work."""
+def judge(
+    chord: Mapping[str, Any], states: Mapping[str, PluginState], skills: Collection[str]
+) -> Finding:
+    """One chord as the plugin's command `bindings` tells of it, beside who does the work."""
     name, does = f"chord {chord['chord']}", chord.get("does") or chord["action"]
-    needs = DONE_BY.get(str(chord["action"]).partition(":")[0])
+    action, _, skill = str(chord["action"]).partition(":")
+    needs = DONE_BY.get(action)
     if needs and not is_on(states.get(needs)):
-        return warn(name, f"{does}: plugin {needs} is off", f"`ingle plugin enable {needs}`")
+        how = "has failed" if states.get(needs) is PluginState.FAILED else "is off"
+        return warn(name, f"{does}: plugin {needs} {how}", f"`ingle plugin enable {needs}`")
+    if action == "skill" and skill not in skills:
+        there_are = ", ".join(sorted(skills)) or "none"
+        next_step = "correct it in [plugins.hotkey], then `ingle reload`"
+        return warn(name, f"{does}: there is no skill {skill!r}; there are {there_are}", next_step)
     by = HEARD_BY.get(str(chord["backend"]), "nobody")
     reason = f" ({chord['reason']})" if chord["reason"] else ""
     match chord["state"]:
@@ -72,15 +83,16 @@ def judge(chord: Mapping[str, Any], states: Mapping[str, PluginState]) -> Findin
             return warn(name, f"{does}: not bound yet{reason}", BIND_IT)
 
 
-def would_hear(environ: Mapping[str, str]) -> Finding:
+def would_hear(environ: Mapping[str, str], why_not: str = "off") -> Finding:
     """What the plugin would find, by the order in which it looks: portal, X11."""
     if _has_portal(environ):
-        return ok(NAME, f"off; {HEARD_BY['portal']} would hear the chords")
+        return ok(NAME, f"{why_not}; {HEARD_BY['portal']} would hear the chords")
     if environ.get("WAYLAND_DISPLAY"):
-        return warn(NAME, "off; this Wayland desktop has no portal for shortcuts", BIND_IT)
+        return warn(NAME, f"{why_not}; this Wayland desktop has no portal for shortcuts", BIND_IT)
     if environ.get("DISPLAY"):
-        return ok(NAME, f"off; {HEARD_BY['x11']} would hear the chords")
-    return warn(NAME, "off; there is no display", "chords wait for one; the command line needs none")
+        return ok(NAME, f"{why_not}; {HEARD_BY['x11']} would hear the chords")
+    next_step = "chords wait for one; the command line needs none"
+    return warn(NAME, f"{why_not}; there is no display", next_step)
 
 
 def _has_portal(environ: Mapping[str, str]) -> bool:
