@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 CALL_S = 5
 CONNECT_S = 10.0
+LAST_S = 0.3
+"""For an answer that nobody wants any more; a plugin has half a second to stop."""
 BUS = "org.freedesktop.DBus"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
@@ -80,19 +82,23 @@ class Bus:
         self._bus = PydbusBus(connection)
         self._loop = asyncio.get_running_loop()
         self._subscriptions: list[Any] = []
+        self._watched = 0
         self.gone = asyncio.Event()
 
     async def call(self, place: Place, method: str, signature: str = "()", *args: Any) -> Any:
         """What it answers, unpacked. Raises `Absent` and `Gone`."""
-        answer, _ = await self._call(place, method, GLib.Variant(signature, args))
-        return answer
+        return await self._in_thread(self._answer, place, method, GLib.Variant(signature, args))
 
     async def call_for_fd(self, place: Place, method: str, signature: str, *args: Any) -> int:
         """The descriptor in its answer, which is the caller's to close. Raises `Absent` and `Gone`."""
-        (index, *_), fds = await self._call(place, method, GLib.Variant(signature, args))
-        if fds is None:
-            raise Absent(f"{place.service} sends no descriptor")
-        return int(fds.get(index))
+        asked = self._in_thread(self._answer_with_fd, place, method, GLib.Variant(signature, args))
+        answering = asyncio.ensure_future(asked)
+        try:
+            return int(await asyncio.shield(answering))
+        except asyncio.CancelledError:  # the answer is on its way with a descriptor for nobody
+            answering.add_done_callback(_close_fd)
+            await asyncio.wait([answering], timeout=LAST_S)
+            raise
 
     async def get(self, place: Place, name: str) -> Any:
         """A property. Raises `Absent` and `Gone`."""
@@ -100,13 +106,22 @@ class Bus:
         (value,) = await self.call(properties, "Get", "(ss)", place.interface, name)
         return value
 
-    async def _call(self, place: Place, method: str, params: Any) -> tuple[Any, Any]:
+    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         try:
-            return await asyncio.to_thread(self._call_now, place, method, params)
+            return await asyncio.to_thread(call, *args)
         except GLib.Error as error:
             if self._con.is_closed():
                 raise Gone("the bus has closed the connection") from None
             raise Absent(error.message) from None
+
+    def _answer(self, place: Place, method: str, params: Any) -> Any:
+        return self._call_now(place, method, params)[0]
+
+    def _answer_with_fd(self, place: Place, method: str, params: Any) -> int:
+        (index, *_), fds = self._call_now(place, method, params)
+        if fds is None:
+            raise Absent(f"{place.service} sends no descriptor")
+        return int(fds.get(index))
 
     def _call_now(self, place: Place, method: str, params: Any) -> tuple[Any, Any]:
         flags = Gio.DBusCallFlags.NONE if place.may_start else Gio.DBusCallFlags.NO_AUTO_START
@@ -138,7 +153,7 @@ class Bus:
 
     def watch(self) -> None:
         """In the GLib thread: notice the end of the connection."""
-        self._con.connect("closed", lambda *_: self._tell(self.gone.set))
+        self._watched = self._con.connect("closed", lambda *_: self._tell(self.gone.set))
         if self._con.is_closed():
             self._tell(self.gone.set)
 
@@ -146,7 +161,14 @@ class Bus:
         """In the GLib thread. Does not wait: a bus that hangs holds nobody up."""
         for subscription in self._subscriptions:
             subscription.unsubscribe()
+        if self._watched:
+            self._con.disconnect(self._watched)
         self._con.close(None, None, None)
+
+
+def _close_fd(answering: asyncio.Future[int]) -> None:
+    if not answering.cancelled() and not answering.exception():
+        os.close(answering.result())
 
 
 def _connect(address: str) -> Any:
