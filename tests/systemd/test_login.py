@@ -1,5 +1,6 @@
 """A login where systemd does not run the session: the autostart file's command, as a desktop runs it."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import pytest
 from conftest import missing
 from fakes.running import environment, install_model
 from ingle.client import Ingle
+from ingle.plughost.launchers import running
+
+CALL = '{"plugin": "clipboard", "command": "is_watching", "args": {}}'
 
 
 @pytest.fixture
@@ -51,6 +55,30 @@ def test_the_daemon_and_the_desktops_part_are_there(private_dirs: Path, tiny_mod
             session.terminate()
             subprocess.run([program, "stop"], env=environ, check=True)
         assert session.wait() == 0
+
+
+def test_without_systemd_all_of_it_is_there_at_once(private_dirs: Path, tiny_model: Path, display: str):
+    install_model(private_dirs, tiny_model)
+    environ = environment(private_dirs, DISPLAY=display)
+    program = Path(sys.executable).with_name("ingle")
+
+    def ingle(*words: str) -> Any:
+        """What it answers; those that it leaves behind hold no pipe of ours."""
+        done = subprocess.run([program, "--json", *words], env=environ, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    try:
+        assert ingle("setup", "--yes", "--plugins", "clipboard")["changed"]
+        assert ingle("rpc", "plugin.call", CALL)
+        status = ingle("status")
+        assert status["desktop"] == f"X11 {display}"
+        processes = [psutil.Process(status["pid"])]
+        processes += map(psutil.Process, running(private_dirs / "runtime_dir/ingle"))
+        assert not ingle("setup", "--yes", "--plugins", "clipboard")["changed"]
+    finally:
+        ingle("setup", "--remove")
+    assert len(processes) == 2
+    assert psutil.wait_procs(processes, timeout=20)[1] == []
 
 
 @pytest.mark.parametrize("has_daemon", [True, False])

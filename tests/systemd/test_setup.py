@@ -70,6 +70,7 @@ def test_every_step_is_a_line(ingle, home: Path):
     lines = ingle("setup", "--yes", "--plugins", "clipboard").out.splitlines()
     assert f"wrote         ~/{LAUNCHER}" in lines
     assert any(line.startswith("enabled       plugin clipboard (") for line in lines)
+    assert "with your next login; until then `ingle` starts the daemon when you use it" in lines[-1]
     assert "clipboard      read what is copied and set the clipboard  clipboard" in lines
     assert ingle("setup", "--remove", "--quiet").out == ""
 

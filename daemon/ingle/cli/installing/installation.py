@@ -13,6 +13,7 @@ from ingle.cli.installing.manager import Manager
 from ingle.cli.installing.steps import Steps
 from ingle.cli.installing.table import UNITS, File, Places, Systemd, Table, table
 from ingle.cli.session import Session
+from ingle.cli.starting import start_daemon
 from ingle.cli.stop import end, end_process
 from ingle.errors import DaemonNotRunning, IngleError
 from ingle.paths import Paths
@@ -116,10 +117,7 @@ class Installation:
     def _bring_up(self, was_running: bool) -> None:
         manager, steps = self._manager, self._steps
         if not manager.is_reachable:
-            what = "no session of systemd's here" if manager.runs_this_machine else "no systemd here"
-            steps.add("note", what, "everything starts with your next login")
-            if was_running:
-                self._start_by_hand()
+            self._bring_up_by_hand(was_running)
             return
         has_desktop = login.has_desktop(manager, self._session.environ)
         units = [SOCKET, DAEMON, *([DESKTOP] if has_desktop else [])]
@@ -135,10 +133,33 @@ class Installation:
         for unit in units:
             steps.add("start" if unit in down else "same", unit)
 
-    def _start_by_hand(self) -> None:
-        if not self._steps.is_dry:
-            self._session.connect(shows_waiting=False).close()
-        self._steps.add("start", "the daemon")
+    def _bring_up_by_hand(self, was_running: bool) -> None:
+        """With a screen and without systemd: what the autostart file would have started by now."""
+        manager, steps = self._manager, self._steps
+        has_systemd = manager.runs_this_machine
+        has_screen = login.has_screen(self._session.environ) and not has_systemd
+        what = "no session of systemd's here" if has_systemd else "no systemd here"
+        now = "" if has_screen else "; until then `ingle` starts the daemon when you use it"
+        steps.add("note", what, f"everything starts with your next login{now}")
+        if was_running or (has_screen and not self._is_served()):
+            if not steps.is_dry:
+                start_daemon(self._paths.socket, *(["--no-desktop"] if has_screen else []))
+            steps.add("start", "the daemon")
+        if has_screen:
+            self._start_desktop()
+
+    def _is_served(self) -> bool:
+        try:
+            self._session.connect(start=False, shows_waiting=False).close()
+        except DaemonNotRunning:
+            return False
+        return True
+
+    def _start_desktop(self) -> None:
+        is_there = bool(launchers.running(self._paths.socket.parent))
+        if not self._steps.is_dry and not is_there:
+            login.start_detached(self._session)
+        self._steps.add("same" if is_there else "start", "ingle desktop")
 
     def _check_loaded(self) -> None:
         """Raises `IngleError` where the manager looks elsewhere, or somebody has forbidden the unit."""

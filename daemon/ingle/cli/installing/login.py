@@ -6,6 +6,7 @@ unit, and without one the process itself becomes what the unit would run.
 """
 
 import os
+import subprocess
 from collections.abc import Mapping
 
 from ingle.cli.installing import shipped
@@ -25,10 +26,14 @@ PASSED = (
 """What desktops with graphical-session.target tell the user manager by themselves."""
 
 
+def has_screen(environ: Mapping[str, str]) -> bool:
+    """Whether this process can show something; a display that ssh forwards is no session."""
+    return environ.get("DISPLAY", "").startswith(":") or "WAYLAND_DISPLAY" in environ
+
+
 def has_desktop(manager: Manager, environ: Mapping[str, str]) -> bool:
-    """Whether there is a session with a screen here and now; one forwarded by ssh is none."""
-    is_local = environ.get("DISPLAY", "").startswith(":") or "WAYLAND_DISPLAY" in environ
-    return is_local or manager.is_active(GRAPHICAL)
+    """Whether there is a session with a screen here and now."""
+    return has_screen(environ) or manager.is_active(GRAPHICAL)
 
 
 def pass_on_display(manager: Manager, environ: Mapping[str, str]) -> None:
@@ -47,10 +52,27 @@ def at_login(session: Session, manager: Manager) -> str:
     Raises `IngleError`.
     """
     if not manager.is_reachable or manager.show(DESKTOP, "LoadState") != "loaded":
-        program = str(shipped.find().programs / "ingle")
-        os.execv(program, [program, "desktop", "--with-daemon"])  # noqa: S606 - no shell is the point
+        program, *words = _words()
+        os.execv(program, [program, *words])  # noqa: S606 - no shell is the point
     if manager.is_active(GRAPHICAL):
         return f"nothing to do: systemd starts {DESKTOP}"
     pass_on_display(manager, session.environ)
     manager.restart(DESKTOP)  # one that was left by an earlier session has another display
     return f"started {DESKTOP}"
+
+
+def start_detached(session: Session) -> None:
+    """The same beside us, in this session, which outlives this command and its terminal."""
+    subprocess.Popen(
+        _words(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={**session.environ, "INGLE_SOCKET": str(session.paths.socket)},
+        start_new_session=True,
+    )
+
+
+def _words() -> list[str]:
+    return [str(shipped.find().programs / "ingle"), "desktop", "--with-daemon"]
