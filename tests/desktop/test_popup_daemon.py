@@ -62,3 +62,18 @@ async def test_a_skill_that_the_model_is_too_small_for_is_tried_anyway(
     await reader.press(BUTTON, "Try it anyway")
     await reader.gone("alert")
     running.stop()
+
+
+async def test_it_opens_at_the_first_try_with_no_daemon_running(
+    desktop: tuple[RunningDaemon, ScreenReader],
+) -> None:
+    """As a launcher or a compositor starts it; the plugins before it in its host are loaded first."""
+    running, reader = desktop
+    with running.client() as client:
+        client.call("plugin.enable", name="notify")
+    assert running.stop() == 0
+    try:
+        ingle(running, "popup", "-", text=LETTER)
+        await reader.wait("panel", "Given text, 12 words: Ada has a cat")
+    finally:
+        ingle(running, "stop")
