@@ -7,15 +7,15 @@ freeze every other caller. Here a coroutine runs on the event loop, and the answ
 import asyncio
 import inspect
 import logging
-import os
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydbus import connect
+from pydbus.bus import Bus
 from pydbus.registration import ObjectRegistration, ObjectWrapper
 
 from ingle.sdk import IngleError, glib
+from ingle.sdk.bus import close, connect, session_address
 from ingle.sdk.glib import Gio, GLib
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Publication:
         """
         self.gone.clear()
         try:
-            self._bus = await asyncio.to_thread(connect, _address())
+            self._bus = Bus(await asyncio.to_thread(connect, session_address()))
             await glib.call(self._register, objects)
             await asyncio.to_thread(self._take_name)
         except GLib.Error as error:
@@ -149,16 +149,4 @@ class Publication:
         if bus is None:
             return
         await glib.call(lambda: [each.unregister() for each in registrations])
-        await asyncio.to_thread(_close, bus)
-
-
-def _close(bus: Any) -> None:
-    try:
-        bus.con.close_sync(None)
-    except GLib.Error:
-        log.debug("the session bus was gone already")
-
-
-def _address() -> str:
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
+        await asyncio.to_thread(close, bus.con)

@@ -7,13 +7,13 @@ GLib thread.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from pydbus import connect
+from pydbus.bus import Bus
 
 from ingle.sdk import glib
+from ingle.sdk.bus import close, connect, session_address
 from ingle.sdk.glib import GLib
 
 from . import icon
@@ -131,7 +131,7 @@ class Server:
         await self.disconnect()
         try:
             async with asyncio.timeout(2 * CALL_S):
-                self._bus = await asyncio.to_thread(connect, _address())
+                self._bus = Bus(await asyncio.to_thread(connect, session_address()))
             self._subscriptions = await glib.call(self._subscribe)
         except (GLib.Error, TimeoutError) as error:
             await self._lost(error)
@@ -142,7 +142,7 @@ class Server:
         subscriptions, self._subscriptions = self._subscriptions, []
         if bus is not None:
             await glib.call(lambda: [each.unsubscribe() for each in subscriptions])
-            await asyncio.to_thread(_close, bus)
+            await asyncio.to_thread(close, bus.con)
 
     async def _met(self) -> None:
         async with self._turn:
@@ -189,19 +189,6 @@ class Server:
 
 _NOBODY = ("ServiceUnknown", "NoReply", "NameHasNoOwner", "Disconnected", "Spawn")
 """Errors that the bus gives in the place of a server."""
-
-
-def _close(bus: Any) -> None:
-    try:
-        bus.con.close_sync(None)
-    except GLib.Error:
-        log.debug("the session bus was gone already")
-        bus.con.get_stream().close(None)  # its socket would wait for the garbage collector
-
-
-def _address() -> str:
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
 
 
 def _is_gone(error: BaseException) -> bool:

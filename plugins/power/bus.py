@@ -13,6 +13,7 @@ from typing import Any
 from pydbus.bus import Bus as PydbusBus
 
 from ingle.sdk import glib
+from ingle.sdk.bus import connect
 from ingle.sdk.glib import Gio, GLib
 
 log = logging.getLogger(__name__)
@@ -62,16 +63,6 @@ def properties_of(place: Place) -> Signal:
 def owner_of(service: str) -> Signal:
     """Told when the service starts or ends."""
     return Signal(BUS, BUS, "NameOwnerChanged", "/org/freedesktop/DBus", service)
-
-
-def system_address() -> str:
-    return os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or "unix:path=/run/dbus/system_bus_socket"
-
-
-def session_address() -> str:
-    """Empty where there is no session."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or (runtime and f"unix:path={runtime}/bus")
 
 
 class Bus:
@@ -171,23 +162,12 @@ def _close_fd(answering: asyncio.Future[int]) -> None:
         os.close(answering.result())
 
 
-def _connect(address: str) -> Any:
-    """Not by `pydbus.connect`, which hangs an attribute on the connection. Python then watches its
-    references: GDBus's thread, which takes one for each message under a lock, waits for the
-    interpreter, and whoever frees a connection in Python waits for that lock; both for ever.
-    """
-    flags = Gio.DBusConnectionFlags
-    return Gio.DBusConnection.new_for_address_sync(
-        address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None
-    )
-
-
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[Bus]:
     """A connection of its own, until the block is left. Raises `Gone`."""
     try:
         async with asyncio.timeout(CONNECT_S):
-            bus = Bus(await asyncio.to_thread(_connect, address))
+            bus = Bus(await asyncio.to_thread(connect, address))
     except TimeoutError:
         raise Gone("the bus does not answer") from None
     except GLib.Error as error:

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from ingle.sdk import Ingle, Plugin, command
+from ingle.sdk.bus import session_address, system_address
 
 from . import fullscreen, sources
-from .bus import Bus, Gone, connected, session_address, system_address
+from .bus import Bus, Gone, connected
 from .fullscreen import NoDisplay
 from .sleeping import Sleep
 from .sources import Source
