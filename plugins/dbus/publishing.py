@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ NAME_LOST = "NameLost"
 PRIMARY_OWNER = 1
 DO_NOT_QUEUE = 4
 CALL_MS = 5000
+PATIENCE_S = 10.0
+"""With a bus that takes connections and says nothing."""
 
 
 class NoBus(Exception):
@@ -148,5 +151,7 @@ class Publication:
         registrations, self._registrations = self._registrations, []
         if bus is None:
             return
-        await glib.call(lambda: [each.unregister() for each in registrations])
-        await asyncio.to_thread(close, bus.con)
+        with suppress(TimeoutError):  # a bus that hangs is left to the garbage collector
+            async with asyncio.timeout(PATIENCE_S):
+                await glib.call(lambda: [each.unregister() for each in registrations])
+                await asyncio.to_thread(close, bus.con)

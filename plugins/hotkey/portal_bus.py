@@ -6,12 +6,12 @@ a thread; signals come through the GLib thread.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ingle.sdk import glib
+from ingle.sdk.bus import close, session_address
 from ingle.sdk.glib import Gio, GLib
 
 CALL_MS = 15_000
@@ -86,20 +86,18 @@ class Bus:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await glib.call(self._connection.signal_unsubscribe, subscription)
-        with suppress(GLib.Error):  # it is closed already
-            await asyncio.to_thread(self._connection.close_sync, None)
+        await asyncio.to_thread(close, self._connection)
 
 
 async def connect() -> Bus:
     """Raises `NoBus`."""
-    address = os.environ.get("DBUS_SESSION_BUS_ADDRESS", "")
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if not address and not runtime:
+    address = session_address()
+    if not address:
         raise NoBus("there is no session bus")
     flags = Gio.DBusConnectionFlags
     try:
         connection = await asyncio.to_thread(
-            Gio.DBusConnection.new_for_address_sync, address or f"unix:path={runtime}/bus",
+            Gio.DBusConnection.new_for_address_sync, address,
             flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None,
         )  # fmt: skip
     except GLib.Error:

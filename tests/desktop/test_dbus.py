@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from desktop.conftest import PLUGINS, needed
@@ -252,6 +253,43 @@ from gi.repository import Gio, GLib
 Gio.bus_own_name(Gio.BusType.SESSION, "{NAME}", 0, None, lambda *_: print("taken", flush=True), None)
 GLib.MainLoop().run()
 """
+
+
+async def until_there() -> None:
+    await run("gdbus", "wait", "--session", NAME)
+
+
+async def test_a_bus_that_dies_again_and_again_leaves_nothing_behind(
+    private_dirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"unix:path={private_dirs / 'bus'}"
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    open_files = []
+    answers = {"daemon.status": STATUS}
+    async with plugin_daemon(
+        [("built-in", PLUGINS)], private_dirs / "state", answers=answers
+    ) as running:
+        for round_ in range(12):
+            bus = await asyncio.create_subprocess_exec(
+                needed("dbus-daemon"), "--session", "--nofork", "--nopidfile", "--print-address=1",
+                f"--address={address}", stdout=subprocess.PIPE,
+                env={**os.environ, "XDG_DATA_DIRS": "/nonexistent"},
+            )  # fmt: skip
+            assert bus.stdout is not None
+            await bus.stdout.readline()
+            if not round_:
+                await running.hosts.enable("dbus")
+            await running.until_state("dbus", "running")
+            await until_there()
+            pid = running.info("dbus").pid
+            assert pid
+            open_files.append((pid, psutil.Process(pid).num_fds()))
+            bus.kill()
+            await bus.communicate()
+            (private_dirs / "bus").unlink(missing_ok=True)
+            await running.until_state("dbus", "waiting")
+    assert len({pid for pid, _ in open_files}) == 1, "the host lived through it"
+    assert max(count for _, count in open_files[2:]) <= open_files[1][1]
 
 
 def test_the_files_for_the_desktop_name_what_is_served() -> None:
