@@ -71,6 +71,7 @@ class Controller:
             return
         self._end_run()
         self.model.opened()
+        self._view.type("")  # what was typed last was meant for another text
         if text:
             self.model.took(Source("", "given", text))
             self._offer()
@@ -94,6 +95,7 @@ class Controller:
         kept = await self._ingle.get_result(result)
         self._end_run()
         self.model.shows_result(kept.title, kept.text, kept.id)
+        self._view.type("")
         self._offer()
         self._show(takes_focus=True)
 

@@ -187,6 +187,9 @@ class Window:
         self._narrow()
 
     def type(self, text: str) -> None:
+        """In place of what is typed, which Up brings back when it is cleared."""
+        if not text:
+            self._history.add(self.prompt.text)
         self._is_typing = True
         self.prompt.put(text)
         self._is_typing = False

@@ -196,6 +196,21 @@ async def test_up_brings_back_what_was_asked_and_down_what_was_being_typed(popup
     await popup.reader.wait(PROMPT, "Prompt", text="draft")
 
 
+async def test_what_was_typed_last_does_not_stand_in_the_way_of_the_next_text(popup: Stage) -> None:
+    await popup.show()
+    await popup.reader.type("fix")
+    popup.key("Escape")
+    await popup.reader.gone(PROMPT, "Prompt")
+    popup.commands["selection.take"] = {**TAKEN, "text": "Another text."}
+    await popup.show()
+    await popup.reader.wait("panel", "Another text.")
+    prompt = await popup.reader.wait(PROMPT, "Prompt")
+    assert prompt["text"] == ""
+    await popup.reader.wait("list item", "Rewrite", states=["selected"])
+    popup.key("Up")
+    await popup.reader.wait(PROMPT, "Prompt", text="fix")
+
+
 async def test_arrows_and_numbers_choose_while_the_prompt_keeps_the_focus(popup: Stage) -> None:
     await popup.show()
     await popup.reader.wait("list item", "Rewrite", states=["selected"])
