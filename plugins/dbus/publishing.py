@@ -103,12 +103,16 @@ class Publication:
         """
         self.gone.clear()
         try:
-            self._bus = Bus(await asyncio.to_thread(connect, session_address()))
-            await glib.call(self._register, objects)
-            await asyncio.to_thread(self._take_name)
+            async with asyncio.timeout(PATIENCE_S):
+                self._bus = Bus(await asyncio.to_thread(connect, session_address()))
+                await glib.call(self._register, objects)
+                await asyncio.to_thread(self._take_name)
         except GLib.Error as error:
             await self.close()
             raise NoBus(f"the session bus cannot be reached: {error.message}") from None
+        except TimeoutError:
+            await self.close()
+            raise NoBus("the session bus does not answer") from None
         except NoBus:
             await self.close()
             raise

@@ -1,7 +1,7 @@
 """All that a plugin may import from Ingle: `from ingle.sdk import Plugin, command, Ingle`.
 
-The names below and `ingle.sdk.bus`, `.chords`, `.glib`, `.marks`, `.testing`, `.viewer` and `.wayland` are
-a promise; everything else is not.
+The names below and `ingle.sdk.bus`, `.chords`, `.glib`, `.marks`, `.testing`, `.viewer` and
+`.wayland` are a promise; everything else is not.
 """
 
 from ingle.errors import Busy, IngleError, InvalidParams, NotFound, NotPermitted, Unavailable
