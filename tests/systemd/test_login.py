@@ -81,6 +81,17 @@ def test_without_systemd_all_of_it_is_there_at_once(private_dirs: Path, tiny_mod
     assert psutil.wait_procs(processes, timeout=20)[1] == []
 
 
+def test_there_and_back_at_once_leaves_no_process(private_dirs: Path, display: str):
+    environ = environment(private_dirs, DISPLAY=display)
+    program = Path(sys.executable).with_name("ingle")
+    for words in (["--yes", "--plugins", "none"], ["--remove"]):
+        done = subprocess.run(
+            [program, "setup", *words], env=environ, stdout=subprocess.PIPE, text=True, check=True
+        )
+    assert "stopped       the daemon\n" in done.stdout
+    assert "stopped       ingle desktop\n" in done.stdout
+
+
 @pytest.mark.parametrize("has_daemon", [True, False])
 def test_after_remove_no_process_of_ours_is_left(private_dirs: Path, has_daemon: bool):
     environ = environment(private_dirs)

@@ -7,12 +7,16 @@ unit, and without one the process itself becomes what the unit would run.
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 
 from ingle.cli.installing import shipped
 from ingle.cli.installing.manager import GRAPHICAL, Manager
 from ingle.cli.installing.table import UNITS
 from ingle.cli.session import Session
+from ingle.cli.starting import PATIENCE_S, RETRY_S
+from ingle.errors import IngleError
+from ingle.plughost import launchers
 
 DESKTOP = UNITS[-1]
 PASSED = (
@@ -62,8 +66,11 @@ def at_login(session: Session, manager: Manager) -> str:
 
 
 def start_detached(session: Session) -> None:
-    """The same beside us, in this session, which outlives this command and its terminal."""
-    subprocess.Popen(
+    """The same beside us, in this session, which outlives this command and its terminal.
+
+    Returns when `launchers.running` finds it. Raises `IngleError` when it has ended instead.
+    """
+    process = subprocess.Popen(
         _words(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -72,6 +79,11 @@ def start_detached(session: Session) -> None:
         env={**session.environ, "INGLE_SOCKET": str(session.paths.socket)},
         start_new_session=True,
     )
+    deadline = time.monotonic() + PATIENCE_S
+    while not launchers.running(session.paths.socket.parent) and time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise IngleError("`ingle desktop` ended right after its start", "`ingle desktop` shows why")
+        time.sleep(RETRY_S)
 
 
 def _words() -> list[str]:
