@@ -43,6 +43,8 @@ class Choice:
     """What is to be said for each argument."""
     is_found_by_summary: bool = True
     """A command that ends something is found by its title alone, and never by a word of a question."""
+    has_number: bool = True
+    """A command that ends something is not done by a single chord: it has no Alt+NUMBER."""
 
     @property
     def spoken(self) -> str:

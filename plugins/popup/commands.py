@@ -7,7 +7,7 @@ happens but by the person's key.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,8 @@ def _always(known: Known) -> Iterator[Choice]:
         yield _verb("pause", "Pause", "Plugins stop watching, background work stops")
     yield _verb("seen", "What it saw", "The texts that are remembered")
     yield _verb("log", "Show log", "What the daemon wrote into its log last")
-    yield _verb("quit", "Quit Ingle", "End the daemon and everything that belongs to it")
+    quits = _verb("quit", "Quit Ingle", "End the daemon and everything that belongs to it")
+    yield replace(quits, has_number=False)
 
 
 def _results(results: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
@@ -133,7 +134,7 @@ def _plugins(plugins: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
         if name == "popup":
             continue
         if one["state"] != "disabled":
-            yield _row(f"off:{name}", "Turn off plugin", str(name))
+            yield replace(_row(f"off:{name}", "Turn off plugin", str(name)), has_number=False)
         elif one.get("source") == "built-in":  # others show on the command line what they ask for
             yield _row(f"on:{name}", "Turn on plugin", f"{name}: {one.get('summary')}")
 

@@ -48,7 +48,7 @@ class _Row:
         self._badge.set_text(choice.badge)
         self._badge.set_visible(bool(choice.badge))
         self._key.set_text(f"Alt+{number}")
-        self._key.set_opacity(1.0 if number <= NUMBERED else 0.0)
+        self._key.set_opacity(1.0 if choice.has_number and number <= NUMBERED else 0.0)
         self.widget.get_accessible().set_name(choice.spoken)
         self.widget.set_tooltip_text(choice.summary if choice.kind == "skill" else None)
 
@@ -93,7 +93,8 @@ class Rows:
 
     def at(self, number: int) -> Choice | None:
         """The choice of Alt+NUMBER."""
-        return self._rows[number - 1].choice
+        choice = self._rows[number - 1].choice
+        return choice if choice is not None and choice.has_number else None
 
     def move(self, by: int) -> None:
         """To the next row or the one before; it stops at the ends."""

@@ -222,6 +222,17 @@ async def test_arrows_and_numbers_choose_while_the_prompt_keeps_the_focus(popup:
     popup.answers.end()
 
 
+async def test_no_number_quits(popup: Stage) -> None:
+    await popup.show(text="A letter.")
+    await popup.reader.type("quit")
+    await popup.reader.wait("list item", "Quit Ingle", states=["selected"])
+    popup.key("alt+1")
+    await popup.reader.type("fix")
+    popup.key("alt+1")  # in order: the first one has been heard, and nothing came of it
+    await popup.reader.wait(BUTTON, "Stop")
+    popup.answers.end()
+
+
 async def test_a_skill_asks_for_the_argument_it_needs(popup: Stage) -> None:
     await popup.show(skill="translate")
     await popup.reader.wait("label", "Translate")

@@ -39,6 +39,13 @@ def test_everything_of_the_tray_is_here() -> None:
     ]  # fmt: skip
 
 
+def test_what_ends_something_is_not_done_by_a_single_chord() -> None:
+    found = commands.rows(Known(plugins=PLUGINS, models=MODELS, results=RESULTS))
+    assert [one.name for one in found if not one.has_number] == [
+        "quit", "off:clipboard", "off:selection",
+    ]  # fmt: skip
+
+
 def test_what_is_paused_or_aside_is_brought_back() -> None:
     assert "resume" in names(status={"state": "paused"})
     assert "pause" not in names(status={"state": "paused"})
