@@ -5,7 +5,7 @@ an instruction. All that fits is offered; what fits best comes first.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -83,12 +83,13 @@ def matching(
 ) -> list[Choice]:
     """The rows for what is typed."""
     typed = " ".join(typed.split())
+    badges = {one.name: one.badge for one in skills}
     skills = [one for one in skills if one.name not in (ASK, EDIT)] if has_text else []
     if not typed:
         return [*skills, *commands]
     named = [found for one in skills if (found := _by_name(one, typed))]
     others = [one for one in (*skills, *commands) if _fits(one, typed) and _by_name(one, typed) is None]
-    questions = list(_as_said(typed, has_text=has_text))
+    questions = list(_as_said(typed, badges, has_text=has_text))
     if named or _is_a_name(typed, others):
         return [*named, *others, *questions]
     return [*questions, *others]
@@ -121,7 +122,7 @@ def _fits(choice: Choice, typed: str) -> bool:
     return bool(wanted) and all(any(word.startswith(one) for word in words) for one in wanted)
 
 
-def _as_said(typed: str, *, has_text: bool) -> Iterator[Choice]:
+def _as_said(typed: str, badges: Mapping[str, str], *, has_text: bool) -> Iterator[Choice]:
     ask = Choice("ask", ASK, "Ask", "From what is remembered, or from what the model knows", said=typed)
     if not has_text:
         yield ask
@@ -132,6 +133,7 @@ def _as_said(typed: str, *, has_text: bool) -> Iterator[Choice]:
         EDIT,
         "Change it",
         "The text is written anew, as you say",
+        badge=badges.get(EDIT, ""),
         said=typed,
         given=(("instruction", typed),),
     )

@@ -1,5 +1,7 @@
 """Rows by what is typed: a skill's name, a question, an instruction, a command."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +53,12 @@ def test_a_question_is_asked_and_an_instruction_changes_the_text() -> None:
     assert names("make it a list")[:2] == ["edit", "ask"]
     row = choices.matching(SKILLS, COMMANDS, "make it a list", has_text=True)[0]
     assert (dict(row.given), row.said) == ({"instruction": "make it a list"}, "make it a list")
+
+
+def test_a_change_that_wants_a_larger_model_is_marked_like_any_skill() -> None:
+    weak = [*SKILLS[:-1], replace(SKILLS[-1], badge="needs a larger model")]
+    rows = choices.matching(weak, COMMANDS, "make it a list", has_text=True)
+    assert [(one.name, one.badge) for one in rows[:2]] == [("edit", "needs a larger model"), ("ask", "")]
 
 
 def test_without_a_text_everything_else_is_a_question() -> None:
