@@ -1,183 +1,219 @@
 """From a chord to the popup on the screen, and to the first word in it; what the desktop's process weighs.
 
-Measured from outside: the clock starts when the key event is handed to the X server and stops when the
-server tells that most of the popup's window has been drawn (X Damage). Only the first word is told by the
-popup itself, with the time at which it was drawn.
+Beside the flow of WritingTools, in a program of its own (`desktop_peer`). Both start when the key
+event is handed to the X server. The popup is there when the server tells that most of its window has
+been drawn; the first word is told by each program itself, with the time at which it was drawn.
 """
 
 import asyncio
-import select
-import time
+import shutil
+import statistics
+import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import psutil
+import desktop_hosts
 from desktop_rewrites import needs_programs
-from desktop_sides import elapsed_ms
+from desktop_screen import Screen
+from desktop_sides import Theirs
 from figures import Figure, median, percentile
 from place import ROOT, CannotMeasure, Effort, Place
-from Xlib import XK, X
-from Xlib.ext import damage, xtest
 
-from desktop.selection_stage import Look, Target, target, window_manager
+from desktop.selection_stage import Look, Target, Told, started, target, window_manager
+from desktop.tray_panels import trayer
 from ingle.client import AsyncIngle
 
 TEXT = ROOT / "packaging" / "demo" / "text.txt"
-WORDS = 200
+WORDS = 60
 PLUGINS = ("selection", "popup", "hotkey")
 POPUP = ("Control_L", "Alt_L", "space")
-SKILL = ("Control_L", "Alt_L", "r")
-CONFIG = '[plugins.hotkey]\nbackend = "x11"\nbindings = ["Ctrl+Alt+R = skill:summarize"]\n'
-PAINTED_SHARE = 0.5
-"""Of the window: a caret or a spinner is not a picture."""
-PAINTED_S, ANSWER_S, GLANCE_S = 10.0, 120.0, 0.02
-MIB = 2**20
+THEIR_POPUP = ("Control_L", "Alt_L", "w")
+CONFIG = """[plugins.hotkey]
+backend = "x11"
+bindings = ["Ctrl+Alt+1 = skill:bench-short", "Ctrl+Alt+2 = skill:bench-long"]
+"""
+SKILL = """summary = "Go on for {tokens} tokens"
+needs = "tiny"
+output = "text"
+[prompt]
+user = "Continue this text at length:\\n\\n{{text}}\\n\\nHow it goes on:"
+[parameters]
+length = {{ least = {tokens}, most = {tokens} }}
+"""
+PEER = Path(__file__).parent / "desktop_peer.py"
+ANSWER_S, TRAY_S, GLANCE_S = 120.0, 20.0, 0.02
+
+
+@dataclass(frozen=True)
+class Length:
+    """Of an answer, with the chords that ask for it: a skill that the smallest model writes, too."""
+
+    name: str
+    tokens: int
+    is_streamed: bool
+    """Or so short that it is shown once it is there: its beginning could be a preamble."""
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+
+    @property
+    def skill(self) -> str:
+        return f"bench-{self.name}"
+
+
+LENGTHS = (
+    Length("short", 16, False, ("Control_L", "Alt_L", "1"), ("Control_L", "Alt_L", "3")),
+    Length("long", 160, True, ("Control_L", "Alt_L", "2"), ("Control_L", "Alt_L", "4")),
+)
 
 
 @dataclass
 class Times:
+    """The first word and the whole answer by the name of the length; theirs come at once."""
+
     painted_ms: list[float] = field(default_factory=list)
-    word_s: list[float] = field(default_factory=list)
-    whole_s: list[float] = field(default_factory=list)
+    their_painted_ms: list[float] = field(default_factory=list)
+    word_s: dict[str, list[float]] = field(default_factory=dict)
+    whole_s: dict[str, list[float]] = field(default_factory=dict)
+    their_whole_s: dict[str, list[float]] = field(default_factory=dict)
+    characters: dict[str, list[int]] = field(default_factory=dict)
+    their_characters: dict[str, list[int]] = field(default_factory=dict)
 
 
-class Screen:
-    """The popup's window, as the X server sees it."""
+@dataclass
+class Stage:
+    """Who is on it. The editor has the focus and a text selected before each chord."""
 
-    def __init__(self, look: Look) -> None:
-        self._look, self._display = look, look.display
-        if not self._display.has_extension("DAMAGE"):
-            raise CannotMeasure("this X server has no DAMAGE extension")
-        self._display.damage_query_version()
-        self._window: Any = None
+    ingle: AsyncIngle
+    look: Look
+    screen: Screen
+    editor: Target
+    peer: Told
 
-    def watch(self, number: int) -> None:
-        self._window = self._display.create_resource_object("window", number)
-        self._window.damage_create(damage.DamageReportRawRectangles)
-        self._display.sync()
+    async def ready(self, text: str) -> None:
+        await self.call("popup", "hide")
+        await self.hide_peer()
+        await asyncio.to_thread(self.look.activate, self.editor.window)
+        await self.editor.write(text)
+        self.screen.forget()
 
-    def forget(self) -> None:
-        """What was drawn before is of no interest."""
-        self._display.sync()
-        while self._display.pending_events():
-            self._display.next_event()
+    async def hide_peer(self) -> None:
+        assert self.peer.process.stdin is not None
+        self.peer.process.stdin.write(b"hide\n")
+        await self.peer.process.stdin.drain()
+        await self.peer.until(lambda told: "hidden" in told)
 
-    def press(self, names: tuple[str, ...]) -> float:
-        """Press a chord; the moment at which its last key went to the server."""
-        codes = [self._display.keysym_to_keycode(XK.string_to_keysym(name)) for name in names]
-        for code in codes[:-1]:
-            xtest.fake_input(self._display, X.KeyPress, code)
-        self._display.sync()
-        began = time.perf_counter()
-        xtest.fake_input(self._display, X.KeyPress, codes[-1])
-        for code in reversed(codes):
-            xtest.fake_input(self._display, X.KeyRelease, code)
-        self._display.flush()
-        return began
-
-    def until_painted(self) -> None:
-        found = self._window.get_geometry()
-        missing = PAINTED_SHARE * found.width * found.height
-        while missing > 0:
-            if (
-                not self._display.pending_events()
-                and not select.select([self._display.fileno()], [], [], PAINTED_S)[0]
-            ):
-                raise CannotMeasure("the popup was not drawn")
-            while self._display.pending_events():
-                event = self._display.next_event()
-                if type(event).__name__ == "DamageNotify":
-                    missing -= event.area.width * event.area.height
+    async def call(self, plugin: str, command: str) -> Any:
+        return await self.ingle.call("plugin.call", plugin=plugin, command=command, args={})
 
 
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     needs_programs()
-    place.stop()
-    place.paths.config.mkdir(exist_ok=True)
-    place.paths.config_file.write_text(CONFIG, encoding="utf-8")
-    try:
-        with place.daemon() as ingle:
-            for name in PLUGINS:
-                ingle.call("plugin.enable", name=name)
-            status = ingle.status()
-        pid = next(plugin.pid for plugin in status.plugins if plugin.name == "popup")
-        names = [plugin.name for plugin in status.plugins if plugin.pid == pid]
-        times = asyncio.run(_all(place, 5 if effort.is_quick else 100, 2 if effort.is_quick else 10))
+    opens, answers = (5, 2) if effort.is_quick else (100, 8)
+    for length in LENGTHS:
+        folder = place.paths.skills
+        folder.mkdir(parents=True, exist_ok=True)
+        text = SKILL.format(tokens=length.tokens)
+        (folder / f"{length.skill}.toml").write_text(text, encoding="utf-8")
+    with desktop_hosts.only(place, CONFIG, PLUGINS) as ingle:
+        times = asyncio.run(_all(place, opens, answers))
         yield from _figures(times)
-        rss = psutil.Process(pid).memory_info().rss / MIB
-        yield Figure("RSS of the desktop host", rss, "MiB", note=", ".join(names))
-    finally:
-        place.reset()
+        yield from desktop_hosts.weight(ingle.status(), "popup alone")
+        desktop_hosts.enable_all(ingle)
+        yield from asyncio.run(_weigh_all(place))
 
 
 async def _all(place: Place, opens: int, answers: int) -> Times:
     times = Times()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(window_manager())
-        look = stack.enter_context(Look())
-        screen = Screen(look)
-        editor = await stack.enter_async_context(target("editor"))
-        ingle = await stack.enter_async_context(AsyncIngle(place.paths.socket))
-        await _until_bound(ingle)
-        await _first(ingle, look, screen, editor)
+        stage = await _set(stack, place)
         for _ in range(opens):
-            times.painted_ms.append(await _open(ingle, look, screen, editor))
-        for number in range(answers):
-            await _ask(ingle, look, screen, editor, _text(number), times)
+            times.painted_ms.append(await _open(stage, POPUP))
+            times.their_painted_ms.append(await _open(stage, THEIR_POPUP))
+            await stage.peer.until(lambda told: "captured" in told)
+        for number in range(answers * len(LENGTHS)):
+            length = LENGTHS[number % len(LENGTHS)]
+            await _ask(stage, length, _text(2 * number), times)
+            await _ask_them(stage, length, _text(2 * number + 1), times)
     return times
 
 
-async def _until_bound(ingle: AsyncIngle) -> None:
-    async with asyncio.timeout(ANSWER_S):
-        while not all(each["state"] == "bound" for each in await _call(ingle, "hotkey", "bindings")):
-            await _glance()
+async def _weigh_all(place: Place) -> list[Figure]:
+    """All the plugins of the desktop, with a tray if there is one to be had; the popup was opened."""
+    async with AsyncExitStack() as stack:
+        if shutil.which("trayer"):
+            await stack.enter_async_context(trayer())
+        stage = await _set(stack, place)
+        await _open(stage, POPUP)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TRAY_S):
+                while desktop_hosts.waiting(await stage.ingle.status()):
+                    await _glance()
+        return list(desktop_hosts.weight(await stage.ingle.status(), "all plugins"))
 
 
-async def _first(ingle: AsyncIngle, look: Look, screen: Screen, editor: Target) -> None:
-    """Find out which window it is; what is made on the first use is made now."""
-    await _ready(ingle, look, editor, "one two three")
+async def _set(stack: AsyncExitStack, place: Place) -> Stage:
+    """Everybody is there, and what is made on the first use is made."""
+    await stack.enter_async_context(window_manager())
+    look = stack.enter_context(Look())
+    screen = Screen(look)
+    editor = await stack.enter_async_context(target("editor"))
+    argv = [sys.executable, str(PEER), str(place.paths.socket), f"{THEIR_POPUP[-1]}="]
+    argv += [f"{length.theirs[-1]}={length.skill}" for length in LENGTHS]
+    peer = await stack.enter_async_context(started(Told, *argv))
+    await peer.until(lambda told: "ready" in told)
+    ingle = await stack.enter_async_context(AsyncIngle(place.paths.socket))
+    stage = Stage(ingle, look, screen, editor, peer)
+    await _until_bound(stage)
+    await stage.ready("one two three")
     screen.press(POPUP)
     await asyncio.to_thread(look.until, lambda: look.active() not in {0, editor.window})
     screen.watch(look.active())
+    return stage
 
 
-async def _ready(ingle: AsyncIngle, look: Look, editor: Target, text: str) -> None:
-    await _call(ingle, "popup", "hide")
-    await asyncio.to_thread(look.activate, editor.window)
-    await editor.write(text)
-
-
-async def _open(ingle: AsyncIngle, look: Look, screen: Screen, editor: Target) -> float:
-    await _ready(ingle, look, editor, "one two three")
-    screen.forget()
-    began = screen.press(POPUP)
-    await asyncio.to_thread(screen.until_painted)
-    return elapsed_ms(began)
-
-
-async def _ask(
-    ingle: AsyncIngle, look: Look, screen: Screen, editor: Target, text: str, times: Times
-) -> None:
-    await _ready(ingle, look, editor, text)
-    began = time.monotonic()
-    screen.press(SKILL)
+async def _until_bound(stage: Stage) -> None:
     async with asyncio.timeout(ANSWER_S):
-        while not _is_answered(state := await _call(ingle, "popup", "state"), began):
+        while not all(each["state"] == "bound" for each in await stage.call("hotkey", "bindings")):
             await _glance()
-    if "word_s" in state:
-        times.word_s.append(state["word_s"] - began)
-    times.whole_s.append(time.monotonic() - began)
 
 
-def _is_answered(state: dict[str, Any], began: float) -> bool:
-    is_drawn = "word_s" not in state or (state["word_s"] or 0.0) > began
-    return is_drawn and state["phase"] in {"done", "failed"}
+async def _open(stage: Stage, chord: tuple[str, ...]) -> float:
+    await stage.ready("one two three")
+    began = stage.screen.press(chord)
+    return (await asyncio.to_thread(stage.screen.until_painted) - began) * 1000
 
 
-async def _call(ingle: AsyncIngle, plugin: str, command: str) -> Any:
-    return await ingle.call("plugin.call", plugin=plugin, command=command, args={})
+async def _ask(stage: Stage, length: Length, text: str, times: Times) -> None:
+    await stage.ready(text)
+    began = stage.screen.press(length.ours)
+    async with asyncio.timeout(ANSWER_S):
+        while not _has_answered(state := await stage.call("popup", "state"), began):
+            await _glance()
+    if state["phase"] == "failed":
+        raise CannotMeasure("the popup has no answer")
+    times.word_s.setdefault(length.name, []).append(state["word_s"] - began)
+    times.whole_s.setdefault(length.name, []).append(asyncio.get_running_loop().time() - began)
+    kept = await stage.ingle.call("result.list", limit=1)
+    times.characters.setdefault(length.name, []).append(len(kept[0]["text"]))
+
+
+async def _ask_them(stage: Stage, length: Length, text: str, times: Times) -> None:
+    await stage.ready(text)
+    began = stage.screen.press(length.theirs)
+    async with asyncio.timeout(ANSWER_S):
+        told = await stage.peer.until(lambda told: "worded" in told)
+    if not told["characters"]:
+        raise CannotMeasure(f"{Theirs.name} has no answer")
+    times.their_whole_s.setdefault(length.name, []).append(told["worded"] - began)
+    times.their_characters.setdefault(length.name, []).append(told["characters"])
+
+
+def _has_answered(state: dict[str, Any], began: float) -> bool:
+    is_worded = (state["word_s"] or 0.0) > began
+    return state["phase"] == "failed" or (is_worded and state["phase"] == "done")
 
 
 async def _glance() -> None:
@@ -186,17 +222,31 @@ async def _glance() -> None:
 
 
 def _text(number: int) -> str:
-    """Some words, each time from another place: what was read before is not read again."""
+    """Some words that begin differently each time: what was read before is not read again."""
     words = TEXT.read_text(encoding="utf-8").split()
-    start = number * 37 % len(words)
-    return " ".join((words[start:] + words[:start])[:WORDS])
+    start = number // 2 * 37 % len(words)  # the same for both sides
+    return " ".join([f"Note {number}.", *(words[start:] + words[:start])[:WORDS]])
 
 
 def _figures(times: Times) -> Iterator[Figure]:
-    painted = times.painted_ms
-    yield median("chord to painted popup, p50", painted, "ms")
-    yield Figure("chord to painted popup, p95", percentile(painted, 0.95), "ms", most=100)
-    note = f"summary of {WORDS} words"
-    if times.word_s:
-        yield median("chord to first word in the popup", times.word_s, "s", note=note)
-    yield median("chord to the whole answer", times.whole_s, "s", note=note)
+    name, theirs = Theirs.name, times.their_painted_ms
+    peer = statistics.median(theirs)
+    yield median("chord to painted popup, p50", times.painted_ms, "ms", peer=peer, peer_name=name)
+    ours, peer = percentile(times.painted_ms, 0.95), percentile(theirs, 0.95)
+    yield Figure("chord to painted popup, p95", ours, "ms", most=100, peer=peer, peer_name=name)
+    for length in LENGTHS:
+        yield from _answer_figures(times, length)
+
+
+def _answer_figures(times: Times, length: Length) -> Iterator[Figure]:
+    answer = f"{length.name} answer"
+    peer = statistics.median(times.their_whole_s[length.name])
+    both: dict[str, Any] = {"peer": peer, "peer_name": Theirs.name}
+    ours, theirs = (
+        statistics.median(one[length.name]) for one in (times.characters, times.their_characters)
+    )
+    note = f"{ours:.0f} characters, theirs {theirs:.0f}"
+    most = peer if length.is_streamed else None
+    yield median(f"chord to first word, {answer}", times.word_s[length.name], "s", most=most, **both)
+    whole = times.whole_s[length.name]
+    yield median(f"chord to the whole, {answer}", whole, "s", note=note, **both)

@@ -9,10 +9,11 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from figures import Figure, median
 from place import ROOT, CannotMeasure, Effort, Place
@@ -39,6 +40,7 @@ PROGRAMS = ("openbox", "xclip")
 TRIES = 200
 LATEST_S = 0.03
 """A theft comes at any moment from the beginning of the replacement to here."""
+WAYS = "grabbed, given by the window manager, a new window, in turn"
 OWN = "application/x-ingle-own"
 TEXT, OLD, NEW = "one two three", "two", "ZWEI"
 KINDS: dict[str, Offer] = {
@@ -69,6 +71,9 @@ class Stage:
     kept: dict[str, int] = field(default_factory=dict)
 
 
+Theft = Callable[[Stage], Coroutine[Any, Any, None]]
+
+
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     needs_programs()
     with place.daemon() as ingle:
@@ -91,9 +96,10 @@ async def _all(place: Place, rounds: int, tries: int) -> list[Figure]:
             for side in stage.sides:
                 await _time(stage, side)
         chance = random.Random(1)
-        for _ in range(tries):
+        for number in range(tries):
             for side in stage.sides:
-                await _steal(stage, side, chance.uniform(0, LATEST_S))
+                theft = THEFTS[number % len(THEFTS)]
+                await _steal(stage, side, theft, chance.uniform(0, LATEST_S))
         for number in range(tries):
             for side in stage.sides:
                 await _keep(stage, side, list(KINDS)[number % len(KINDS)])
@@ -136,18 +142,44 @@ async def _time(stage: Stage, side: Side) -> None:
     stage.restore_ms.setdefault(side.name, []).append(elapsed_ms(began))
 
 
-async def _steal(stage: Stage, side: Side, delay_s: float) -> None:
+async def _grab(stage: Stage) -> None:
+    """Past the window manager, as a rude program does."""
+    stage.look.grab_focus(stage.thief.window)
+
+
+async def _activate(stage: Stage) -> None:
+    """The window manager gives it the focus, as when the person turns to it in the taskbar."""
+    stage.look.steal(stage.thief.window)
+    await asyncio.to_thread(stage.look.until, lambda: stage.look.active() == stage.thief.window)
+
+
+async def _open(stage: Stage) -> None:
+    """A window that was not there comes up, and the window manager gives it the focus."""
+    await stage.thief.do("show")
+    await _activate(stage)
+
+
+THEFTS: tuple[Theft, ...] = (_grab, _activate, _open)
+
+
+async def _steal(stage: Stage, side: Side, theft: Theft, delay_s: float) -> None:
     await stage.copier.copy(stage.offers["text/html"])
+    await stage.thief.do("hide" if theft is _open else "show")
     await _ready(stage, side)
     await stage.thief.do("text", text="")
-    loop = asyncio.get_running_loop()
-    theft = loop.call_later(delay_s, stage.look.grab_focus, stage.thief.window)
+    stealing = asyncio.create_task(_later(delay_s, theft, stage))
     await side.replace(NEW)
-    theft.cancel()
+    await stealing
     text, _ = await stage.thief.say()
     stage.wrong[side.name] = stage.wrong.get(side.name, 0) + bool(text)
     text, _ = await stage.editor.say()
     stage.pasted[side.name] = stage.pasted.get(side.name, 0) + (text == TEXT.replace(OLD, NEW))
+
+
+async def _later(delay_s: float, theft: Theft, stage: Stage) -> None:
+    """At a random moment, which no event tells."""
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=delay_s)
+    await theft(stage)
 
 
 async def _keep(stage: Stage, side: Side, kind: str) -> None:
@@ -168,15 +200,21 @@ def _figures(stage: Stage, tries: int) -> list[Figure]:
         other = median("", values[theirs], "ms").value
         return median(name, values[ours], "ms", most=most, peer=other, **peer)
 
-    def count(name: str, values: dict[str, int], **promise: float) -> Figure:
+    def count(name: str, values: dict[str, int], note: str = "", **promise: float) -> Figure:
         return Figure(
-            name, values[ours], f"of {tries}", peer=values[theirs], note="", peer_name=theirs, **promise
+            name,
+            values[ours],
+            f"of {tries}",
+            peer=values[theirs],
+            note=note,
+            peer_name=theirs,
+            **promise,
         )
 
     return [
         times("replace: until the text is there", stage.paste_ms, None),
         times("replace: until the clipboard is back", stage.restore_ms, 300),
-        count("pastes into a wrong window, focus stolen", stage.wrong, most=0),
+        count("pastes into a wrong window, focus stolen", stage.wrong, WAYS, most=0),
         count("pastes that came in spite of the theft", stage.pasted),
         count("clipboard sha256-equal afterwards", stage.kept, least=tries),
     ]

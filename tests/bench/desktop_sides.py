@@ -62,23 +62,34 @@ class Theirs:
         self._backup = b""
 
     async def read(self) -> str:
-        return await _in_thread(self._read)
+        return await asyncio.to_thread(self._read)
 
     async def replace(self, text: str) -> bool:
-        return bool(await _in_thread(lambda: self._replace(text)))
+        return await asyncio.to_thread(self._replace, text)
 
     def close(self) -> None:
         self._display.close()
 
-    def _read(self) -> str:
+    def ask_for_selection(self, *, safely: bool = True) -> None:
+        """Blocks, as all of it does; `safely` waits until the clipboard is empty, which they do not."""
         self._backup = _paste()
-        _copy(b"")
+        if safely:
+            _copy(b"")
+        else:
+            _run_copy(b"")
         self._press("c")
+
+    def wait_for_selection(self) -> str:
+        """Empty when none came."""
         for _ in range(POLLS):
             if text := _paste():
                 return text.decode()
             _pause(POLL_S)
         return ""
+
+    def _read(self) -> str:
+        self.ask_for_selection()
+        return self.wait_for_selection()
 
     def _replace(self, text: str) -> bool:
         _copy(text.encode())
@@ -97,11 +108,6 @@ class Theirs:
         self._display.sync()
 
 
-async def _in_thread(work: Any) -> Any:
-
-    return await asyncio.to_thread(work)
-
-
 def _pause(seconds: float) -> None:
     """What the measured flow does; here nothing else waits by the clock."""
     threading.Event().wait(seconds)
@@ -109,10 +115,14 @@ def _pause(seconds: float) -> None:
 
 def _copy(raw: bytes) -> None:
     """xclip says that it is done before it owns the clipboard; waiting for that is in their favour."""
-    subprocess.run(XCLIP, input=raw, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    _run_copy(raw)
     for _ in range(POLLS):
         if _paste() == raw:
             return
+
+
+def _run_copy(raw: bytes) -> None:
+    subprocess.run(XCLIP, input=raw, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def _paste() -> bytes:

@@ -188,8 +188,13 @@ class Place:
         `reset` has to follow.
         """
         lines = (f"{name} = {json.dumps(value)}" for name, value in settings.items())
+        return self.configured("\n".join(["[engine]", *lines, ""]))
+
+    def configured(self, config: str) -> Ingle:
+        """A connection to a fresh daemon with a loaded model and this configuration; it starts the
+        plugins that were running last. `reset` has to follow."""
         self.paths.config.mkdir(exist_ok=True)
-        self.paths.config_file.write_text("\n".join(["[engine]", *lines, ""]), encoding="utf-8")
+        self.paths.config_file.write_text(config, encoding="utf-8")
         self.start()
         ingle = Ingle(self.paths.socket)
         self._until_loaded(ingle)

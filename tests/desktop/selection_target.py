@@ -6,6 +6,7 @@
     {"do": "quiet"}                    own the primary selection no more
     {"do": "second"}                   open a second window
     {"do": "say_second"}               {"second_said": ...}
+    {"do": "hide"}, {"do": "show"}     the window off the screen, and mapped again
     {"do": "say"}                      {"text": ..., "selected": ..., "window": ...}
 
 Each change of the text or of the focus is told as it happens.
@@ -92,6 +93,16 @@ class Target:
     def do_say_second(self) -> None:
         start, end = self.second_buffer.get_bounds()
         tell(second_said=self.second_buffer.get_text(start, end, True))
+
+    def do_hide(self) -> None:
+        self.window.hide()
+        self.window.get_display().sync()
+        tell(done="hide")
+
+    def do_show(self) -> None:
+        self.window.show()
+        self.window.get_display().sync()
+        tell(done="show")
 
     def do_say(self) -> None:
         bounds = self.buffer.get_selection_bounds()
