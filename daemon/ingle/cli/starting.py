@@ -45,9 +45,7 @@ def start_daemon(socket_path: Path, *arguments: str) -> None:
     )
 
 
-def _spawn(
-    socket_path: Path, arguments: tuple[str, ...], stderr: IO[bytes]
-) -> subprocess.Popen[bytes]:
+def _spawn(socket_path: Path, arguments: tuple[str, ...], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     root = str(Path(ingle.__file__).resolve().parent.parent)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "ingle.lifecycle", *arguments],

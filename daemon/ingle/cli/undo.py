@@ -12,6 +12,7 @@ EXAMPLES = """
 ingle undo
 """
 
+
 class Undone(msgspec.Struct):
     """What the plugin selection answers. `text` is what was there before, where it was not put back."""
 
