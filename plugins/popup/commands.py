@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingle.sdk import Ingle
+from ingle.sdk import Ingle, NotFound
 
 from .choices import Choice, in_order
 from .wording import joined, megabytes
@@ -77,6 +77,17 @@ class Known:
     def skill_choices(self) -> list[Choice]:
         made = [_skill(one) for one in self.skills if one.get("needs")]
         return in_order(made)
+
+    async def skill(self, ingle: Ingle, name: str) -> Choice:
+        """By its name. Raises `NotFound`: who calls for it by a command or a chord hears of a wrong
+        name at once, and no window opens."""
+        if all(one["name"] != name for one in self.skills):  # or it is new
+            await self.learn(ingle)
+        choices = {one.name: one for one in self.skill_choices()}
+        if name in choices:
+            return choices[name]
+        there_are = f"the skills are: {', '.join(sorted(choices))}" if choices else ""
+        raise NotFound(f"there is no skill {name!r}", there_are)
 
 
 def _skill(info: Mapping[str, Any]) -> Choice:

@@ -65,7 +65,11 @@ class Controller:
     # ---- opening and closing
 
     async def open(self, skill: str = "", text: str = "", question: str = "") -> None:
-        """Show it, with a text or with what is selected; with `skill` that runs at once."""
+        """Show it, with a text or with what is selected; with `skill` that runs at once.
+
+        Raises `NotFound` where there is no such skill.
+        """
+        wanted = await self.known.skill(self._ingle, skill) if skill else None
         if not (skill or text or question) and self._is_wanted_as_it_is:
             self._show(takes_focus=True)
             return
@@ -78,8 +82,8 @@ class Controller:
             self._show(takes_focus=True)
         else:
             await self._take("selection")
-        if skill:
-            await self._run_named(skill)
+        if wanted:
+            self._run_at_once(wanted)
         elif question:
             self._start(Task("ask", "Ask", asked=question))
 
@@ -247,13 +251,8 @@ class Controller:
 
     # ---- tasks
 
-    async def _run_named(self, name: str) -> None:
-        if not self.known.skills:
-            await self.learn()
-        choice = next((one for one in self.known.skill_choices() if one.name == name), None)
-        if choice is None:
-            self._fail(Trouble(f"There is no skill “{name}”", "ingle run --list shows them."))
-        elif self.model.source is None:
+    def _run_at_once(self, choice: Choice) -> None:
+        if self.model.source is None:
             self._fail(Trouble("Nothing is selected", self.model.note or "Select or copy a text first."))
         else:
             self._on_choose(choice)

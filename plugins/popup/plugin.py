@@ -68,7 +68,10 @@ class Popup(Plugin):
 
     @command
     async def show(self, skill: str = "", text: str = "", question: str = "") -> None:
-        """Open it at the pointer, or raise it; with `skill` that skill runs at once."""
+        """Open it at the pointer, or raise it; with `skill` that skill runs at once.
+
+        Raises `NotFound` where there is no such skill.
+        """
         self._called_s = time.monotonic()
         await (await self._there()).open(skill, text, question)
 

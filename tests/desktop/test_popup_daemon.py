@@ -1,5 +1,6 @@
 """The popup under a real daemon with a model that loads at once: from the command line to the answer."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ import pytest
 from desktop.conftest import XServer
 from desktop.popup_stage import ScreenReader, desktop_for_reading
 from fakes.running import RunningDaemon, daemon, install_model
+from ingle.cli import exits
 
 pytestmark = pytest.mark.desktop
 
@@ -62,6 +64,20 @@ async def test_a_skill_that_the_model_is_too_small_for_is_tried_anyway(
     await reader.press(BUTTON, "Try it anyway")
     await reader.gone("alert")
     running.stop()
+
+
+async def test_a_skill_that_is_not_there_is_said_on_the_command_line(
+    desktop: tuple[RunningDaemon, ScreenReader],
+) -> None:
+    running, reader = desktop
+    ran = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-m", "ingle.cli.main", "popup", "--skill", "nosuch"],
+        env=running.environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == exits.NOT_FOUND, ran.stderr
+    assert "there is no skill 'nosuch'" in ran.stderr
+    assert "summarize" in ran.stderr
+    await reader.gone("text", "Prompt")
 
 
 async def test_it_opens_at_the_first_try_with_no_daemon_running(

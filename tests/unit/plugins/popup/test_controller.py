@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fakes.popup_plugin import FOLDER, FakeView, module
-from ingle.errors import Busy, ModelTooSmall, PluginFailed
+from ingle.errors import Busy, ModelTooSmall, NotFound, PluginFailed
 from ingle.sdk import Plugin
 from ingle.sdk.testing import FakeIngle, defaults
 
@@ -231,6 +231,13 @@ async def test_a_skill_without_a_text_says_what_to_do(stage: Stage) -> None:
     stage.commands["selection.take"] = {**TAKEN, "source": "none", "text": ""}
     await stage.it.open(skill="fix")
     assert stage.view.screen.trouble.title == "Nothing is selected"
+
+
+async def test_a_skill_that_is_not_there_is_said_to_who_asked_and_no_window_opens(stage: Stage) -> None:
+    with pytest.raises(NotFound, match="there is no skill 'nosuch'") as raised:
+        await stage.it.open(skill="nosuch")
+    assert raised.value.hint == "the skills are: fix, translate"
+    assert not stage.view.is_visible
 
 
 async def test_a_command_is_carried_out_by_the_daemon(stage: Stage) -> None:
