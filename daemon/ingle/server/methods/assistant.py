@@ -22,7 +22,11 @@ from ingle.wire.calls.base import NoParams
 
 def handlers(assistant: Assistant, memory: Memory, results: Results) -> dict[str, Handler]:
     async def generate(params: GenerateParams, call: Call) -> GenerateResult:
-        return await streamed(call, params.stream, lambda delta: assistant.generate(params, delta))
+        result = await streamed(call, params.stream, lambda delta: assistant.generate(params, delta))
+        if not params.keep:
+            return result
+        kept = results.keep(_of_conversation(params, result, call.caller.name))
+        return msgspec.structs.replace(result, result=kept)
 
     async def run(params: SkillRunParams, call: Call) -> SkillResult:
         result = await streamed(call, params.stream, lambda delta: assistant.run_skill(params, delta))
@@ -54,6 +58,11 @@ def handlers(assistant: Assistant, memory: Memory, results: Results) -> dict[str
 
 def _ids(memory: Memory) -> frozenset[str]:
     return frozenset(item.id for item in memory.newest())
+
+
+def _of_conversation(params: GenerateParams, result: GenerateResult, origin: str) -> KeptResult:
+    asked = params.messages[-1].content if params.messages else params.prompt or ""
+    return KeptResult("answer", policy.title_of(asked), result.text, origin)
 
 
 def _of_skill(params: SkillRunParams, result: SkillResult, origin: str) -> KeptResult:

@@ -49,7 +49,8 @@ class GenerateParams(Params, frozen=True):
     for bit (a `seed` that is not given is 0 then): what runs beside it otherwise changes how numbers are
     rounded, and a near-tie between two words falls the other way. A `seed` at a `temperature` above 0
     implies it: a seed is given to see the same text twice. With `logprobs` the result tells how likely
-    each token was, and so many others at its place.
+    each token was, and so many others at its place. `keep` has the text remembered as an answer, so that
+    `result.get` gives it again.
     """
 
     prompt: Text | None = None
@@ -68,15 +69,19 @@ class GenerateParams(Params, frozen=True):
     deadline_ms: DeadlineMs | None = None
     stream: bool = False
     logprobs: Logprobs | None = None
+    keep: bool = False
 
 
 class GenerateResult(Result, frozen=True):
+    """`result` is the id of what was kept."""
+
     text: str
     finish_reason: FinishReason
     model: str
     usage: Usage
     timing: Timing
     logprobs: list[TokenLogprob] | None = None
+    result: str | None = None
 
 
 class SkillInfo(Result, frozen=True):

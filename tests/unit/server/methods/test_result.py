@@ -11,7 +11,16 @@ from ingle.errors import NotFound
 from ingle.rpc.dispatcher import Call
 from ingle.server.methods import assistant, result
 from ingle.vocabulary import Coverage, Timing, Usage
-from ingle.wire.calls.assistant import AskParams, AskResult, Citation, SkillResult, SkillRunParams
+from ingle.wire.calls.assistant import (
+    AskParams,
+    AskResult,
+    ChatMessage,
+    Citation,
+    GenerateParams,
+    GenerateResult,
+    SkillResult,
+    SkillRunParams,
+)
 from ingle.wire.calls.result import ResultForgetParams, ResultGetParams, ResultListParams
 
 FIGURES: dict[str, Any] = {
@@ -25,6 +34,11 @@ class Scripted:
     def __init__(self) -> None:
         self.strategy, self.cited = "scoring", list[str]()
         self.meanwhile: Callable[[], object] = lambda: None
+
+    async def generate(self, params: GenerateParams, delta: Any) -> GenerateResult:
+        return GenerateResult(
+            text="shorter", finish_reason="stop", model="m", usage=Usage(), timing=Timing()
+        )
 
     async def run_skill(self, params: SkillRunParams, delta: Any) -> SkillResult:
         return SkillResult(text="short", finish_reason="stop", strategy="generative", **FIGURES)
@@ -81,6 +95,18 @@ async def test_only_what_is_asked_to_be_kept_is_kept(daemon: Daemon) -> None:
         kept.result, "rewrite", "A long text.", "short", "plugin popup", None,
     )  # fmt: skip
     assert await daemon("result.get", ResultGetParams(id=info.id)) == info
+
+
+async def test_the_last_answer_of_a_conversation_is_kept_under_what_was_asked_last(
+    daemon: Daemon,
+) -> None:
+    said = [ChatMessage(role="user", content=text) for text in ("A letter.", "Shorter, please")]
+    assert (await daemon("assistant.generate", GenerateParams(messages=said))).result is None
+    kept = await daemon("assistant.generate", GenerateParams(messages=said, keep=True))
+    [info] = await daemon("result.list", ResultListParams())
+    assert (info.id, info.kind, info.title, info.text) == (
+        kept.result, "answer", "Shorter, please", "shorter",
+    )  # fmt: skip
 
 
 async def test_the_newest_come_first_and_no_more_than_wanted(daemon: Daemon) -> None:
