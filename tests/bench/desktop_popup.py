@@ -111,7 +111,7 @@ class Stage:
 
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     needs_programs()
-    opens, answers = (5, 2) if effort.is_quick else (100, 8)
+    opens, answers = (5, 2) if effort.is_quick else (100, 6)
     for length in LENGTHS:
         folder = place.paths.skills
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,10 +133,9 @@ async def _all(place: Place, opens: int, answers: int) -> Times:
             times.painted_ms.append(await _open(stage, POPUP))
             times.their_painted_ms.append(await _open(stage, THEIR_POPUP))
             await stage.peer.until(lambda told: "captured" in told)
-        for number in range(answers * len(LENGTHS)):
-            length = LENGTHS[number % len(LENGTHS)]
-            await _ask(stage, length, _text(2 * number), times)
-            await _ask_them(stage, length, _text(2 * number + 1), times)
+        for number in range((1 + answers) * len(LENGTHS)):
+            is_warm = number >= len(LENGTHS)
+            await _ask_both(stage, number, times if is_warm else Times())
     return times
 
 
@@ -184,6 +183,14 @@ async def _open(stage: Stage, chord: tuple[str, ...]) -> float:
     await stage.ready("one two three")
     began = stage.screen.press(chord)
     return (await asyncio.to_thread(stage.screen.until_painted) - began) * 1000
+
+
+async def _ask_both(stage: Stage, number: int, times: Times) -> None:
+    """Each is the first in every other pair."""
+    turn, at = divmod(number, len(LENGTHS))
+    sides = (_ask, _ask_them) if turn % 2 else (_ask_them, _ask)
+    for place, ask in enumerate(sides):
+        await ask(stage, LENGTHS[at], _text(2 * number + place), times)
 
 
 async def _ask(stage: Stage, length: Length, text: str, times: Times) -> None:

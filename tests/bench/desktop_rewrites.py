@@ -79,7 +79,7 @@ def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     with place.daemon() as ingle:
         ingle.call("plugin.enable", name="selection")
     tries = 4 if effort.is_quick else TRIES
-    yield from asyncio.run(_all(place, 5 if effort.is_quick else 40, tries))
+    yield from asyncio.run(_all(place, 5 if effort.is_quick else 30, tries))
 
 
 def needs_programs() -> None:
