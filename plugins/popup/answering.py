@@ -60,6 +60,8 @@ async def _follow(ingle: Ingle, model: Model, hear: Hear) -> Outcome:
         "max_tokens": MOST_TOKENS,
         "priority": "interactive",
         "stream": True,
+        # an answer from what is remembered would outlive what it repeats: only the person's text counts
+        "keep": model.source is not None,
     }
     result = await ingle.call("assistant.generate", params, hear)
-    return Outcome(str(result["text"]), wording.figures(result))
+    return Outcome(str(result["text"]).strip(), wording.figures(result), result.get("result") or "")

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ingle.sdk import Ingle, IngleError
@@ -198,6 +199,8 @@ class Controller:
                 self._start(Task(kind, "Follow up", asked=text))
             case Phase.DONE:
                 self._on_press(screen_of(self.model).default)
+            case Phase.FAILED if self.model.trouble and self.model.trouble.offers:
+                self._on_take_up(self.model.trouble.offers[0])
             case Phase.CHOOSING if text:
                 self._start(Task("ask", "Ask", asked=text))
 
@@ -211,7 +214,9 @@ class Controller:
                 self._stop()
             case Escape.BACK:
                 self.model.goes_back()
+                self._view.type("")
                 self._render()
+                self._soon(self._learn())  # the answer is now among the last results
             case Escape.CLOSE:
                 self.close()
 
@@ -300,7 +305,7 @@ class Controller:
     async def _changes(self, task: Task, outcome: Outcome) -> list[Piece]:
         """What a skill changed in the text, where the two are alike enough to be shown as one."""
         source = self.model.source
-        if task.kind != "skill" or source is None or not self._ingle.settings.changes:
+        if source is None or not self.model.makes_text or not self._ingle.settings.changes:
             return []
         pieces = await asyncio.to_thread(diff, source.text.strip(), outcome.text)
         return pieces if are_alike(pieces) else []
@@ -370,7 +375,8 @@ class Controller:
             else:
                 self._tell(await commands.carry_out(self._ingle, name))
         except IngleError as error:
-            self._fail(trouble_of(error, self.known.models, "small"))
+            trouble = trouble_of(error, self.known.models, "small")
+            self._fail(replace(trouble, offers=()))  # they are about a task
         self._view.type("")
         await self.learn()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from . import wording
 from .diff import Piece, changes_in
-from .model import Action, Model, Offer, Phase, Source, Trouble
+from .model import Action, Escape, Model, Offer, Phase, Source, Trouble
 
 ASK = "Ask anything"
 WORK = "What shall be done with it? Type a question or a change, or choose"
@@ -52,6 +52,7 @@ class Screen:
     buttons: tuple[Action, ...]
     offers: tuple[Offer, ...]
     shows_changes: bool
+    escape: Escape
 
     @property
     def has_choices(self) -> bool:
@@ -61,6 +62,13 @@ class Screen:
     def default(self) -> Action | None:
         """What Enter does when nothing is typed."""
         return next((one for one in (Action.REPLACE, Action.COPY) if one in self.buttons), None)
+
+    @property
+    def enter(self) -> str:
+        """The same in a word, or the first way out of trouble."""
+        if self.offers:
+            return self.offers[0].label.replace("_", "").lower()
+        return str(self.default or "")
 
 
 def screen_of(model: Model, engine: str = "") -> Screen:
@@ -84,6 +92,7 @@ def screen_of(model: Model, engine: str = "") -> Screen:
         buttons=tuple(_buttons(model)),
         offers=model.trouble.offers if model.trouble and model.phase is Phase.FAILED else (),
         shows_changes=shows,
+        escape=model.escape(),
     )
 
 
@@ -137,8 +146,7 @@ def _status(model: Model, engine: str) -> str:
 
 
 def _why_not(model: Model) -> str:
-    is_skill = model.task is not None and model.task.kind == "skill"
-    if is_skill and model.source and not model.source.can_replace and model.source.why_not:
+    if model.makes_text and model.source and not model.source.can_replace and model.source.why_not:
         return f"cannot be replaced: {model.source.why_not}"
     return ""
 

@@ -30,11 +30,8 @@ SHARE_OF_MONITOR = 0.45
 on a small one."""
 UNFOCUSED_MS = 200
 KEYS: dict[Phase, tuple[tuple[str, str], ...]] = {
-    Phase.CHOOSING: (("Enter", "run"), ("Up", "history"), ("Esc", "close")),
-    Phase.ARGUMENT: (("Enter", "go on"), ("Esc", "back")),
-    Phase.RUNNING: (("Esc", "stop"),),
-    Phase.DONE: (("Esc", "close"),),
-    Phase.FAILED: (("Esc", "close"),),
+    Phase.CHOOSING: (("Enter", "run"), ("Up", "history")),
+    Phase.ARGUMENT: (("Enter", "go on"),),
 }
 
 
@@ -175,8 +172,8 @@ class Window:
         self._screen = screen
         for part in (self.chip, self.prompt, self.woe, self.bar):
             part.render(screen)
-        enter = (("Enter", str(screen.default)),) if screen.default else ()
-        self.foot.render(screen, (*enter, *KEYS[screen.phase]))
+        enter = (("Enter", screen.enter),) if screen.enter else ()
+        self.foot.render(screen, (*enter, *KEYS.get(screen.phase, ()), ("Esc", str(screen.escape))))
         self.rows.widget.set_visible(screen.has_choices)
         has_answer = screen.phase in (Phase.RUNNING, Phase.DONE) or bool(screen.text)
         self.reader.widget.set_visible(has_answer and not screen.has_choices)

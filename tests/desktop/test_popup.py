@@ -166,7 +166,35 @@ async def test_a_follow_up_continues_the_conversation(popup: Stage) -> None:
     assert params.priority == "interactive"
 
 
+async def test_what_follows_up_a_rewrite_replaces_the_selection_too(popup: Stage) -> None:
+    popup.commands["selection.replace"] = {"replaced": True, "reason": None, "undo": "u"}
+    await popup.show(skill="fix")
+    await done(popup)
+    await popup.reader.type("shorter")
+    popup.key("Return")
+    popup.answers.say("I have a cat.")
+    popup.answers.end()
+    await popup.reader.answer("shorter")
+    await popup.reader.wait(BUTTON, "Replace selection")
+    popup.key("Return")
+    assert (await popup.until_called("selection.replace"))["text"] == "I have a cat."
+
+
 # ---- by keyboard alone
+
+
+async def test_escape_leads_from_an_answer_or_trouble_back_to_the_same_text(popup: Stage) -> None:
+    await popup.show(skill="fix")
+    popup.answers.fail(Busy("the engine is busy"))
+    await popup.reader.wait("alert", "The engine is busy")
+    popup.key("Return")  # the first way out: try again
+    await done(popup)
+    popup.key("Escape")
+    await popup.reader.wait("list item", "Rewrite", states=["selected"])
+    await popup.reader.wait("panel", "Selected in Mousepad")
+    await popup.reader.gone("text", "Answer")
+    popup.key("Escape")
+    await until_closed(popup)
 
 
 async def test_escape_stops_once_and_closes_twice(popup: Stage) -> None:
@@ -277,7 +305,7 @@ async def test_ten_thousand_words_and_a_word_without_end_stay_usable(popup: Stag
     await popup.reader.wait("status bar", "tok/s")
     text = await popup.reader.answer("The end.")
     assert text.count("word ") == 10_000
-    popup.key("Escape")
+    popup.key("Escape", "Escape")
     await until_closed(popup)
 
 

@@ -50,7 +50,7 @@ class Stage:
             "skill.list": SKILLS, "model.list": [], "plugin.list": [], "result.list": [],
             "daemon.status": {"state": "ready", "engine": {"model": "smol", "device": "CPU"}},
             "skill.run": RESULT, "assistant.ask": ANSWER,
-            "assistant.generate": {"text": "A cat.", "model": "smol"},
+            "assistant.generate": {"text": "A cat.", "model": "smol", "result": "r3"},
             "plugin.call": self._command,
         })  # fmt: skip
         self.view = FakeView()
@@ -155,6 +155,64 @@ async def test_a_question_is_asked_about_the_text_and_followed_up(stage: Stage) 
     await stage.view.until(lambda: stage.view.screen.text == "A cat.")
     messages = next(p["messages"] for method, p in stage.ingle.calls if method == "assistant.generate")
     assert [one["role"] for one in messages] == ["system", "user", "assistant", "user"]
+
+
+async def test_what_follows_up_a_rewrite_is_kept_and_can_replace_the_selection(stage: Stage) -> None:
+    stage.commands["selection.replace"] = {"replaced": False, "reason": "the window is gone"}
+    await stage.it.open(skill="fix")
+    await stage.until(Phase.DONE)
+    stage.it.hear("submit", "shorter")
+    await stage.view.until(lambda: stage.view.screen.text == "A cat.")
+    assert [
+        params["keep"] for method, params in stage.ingle.calls if method == "assistant.generate"
+    ] == [True]
+    stage.it.hear("submit", "")
+    assert await stage.until_called("selection", "replace") == {"id": "7", "text": "A cat."}
+    assert (await stage.until_called("notify", "say"))["result"] == "r3"
+
+
+async def test_what_follows_up_an_answer_from_memory_is_not_kept(stage: Stage) -> None:
+    """It would outlive the items that it repeats."""
+    await stage.it.open()
+    stage.it.hear("drop")
+    stage.it.hear("submit", "what is a cat?")
+    await stage.until(Phase.DONE)
+    stage.it.hear("submit", "why?")
+    await stage.view.until(lambda: stage.view.screen.text == "A cat.")
+    [keep] = [params["keep"] for method, params in stage.ingle.calls if method == "assistant.generate"]
+    assert not keep
+
+
+async def test_escape_leads_back_from_an_answer_to_the_same_text(stage: Stage) -> None:
+    await stage.it.open(skill="fix")
+    await stage.until(Phase.DONE)
+    stage.it.hear("escape")
+    assert stage.view.screen.has_choices
+    assert stage.view.screen.chip.title == "Selected in Mousepad"
+    stage.it.hear("choose", stage.choice("fix"))
+    await stage.until(Phase.DONE)
+    stage.it.hear("escape")
+    stage.it.hear("escape")
+    assert not stage.it.is_open
+
+
+async def test_enter_takes_the_first_way_out_of_trouble(stage: Stage) -> None:
+    stage.ingle.answers["skill.run"] = Busy("the engine is busy")
+    await stage.it.open(skill="fix")
+    await stage.until(Phase.FAILED)
+    stage.ingle.answers["skill.run"] = RESULT
+    stage.it.hear("submit", "")
+    await stage.until(Phase.DONE)
+
+
+async def test_a_command_that_failed_offers_nothing_that_does_nothing(stage: Stage) -> None:
+    stage.ingle.answers["daemon.pause"] = Busy("the daemon is busy")
+    await stage.it.open()
+    stage.it.hear("choose", next(one for one in stage.view.commands if one.name == "pause"))
+    await stage.until(Phase.FAILED)
+    assert stage.view.screen.offers == ()
+    stage.it.hear("escape")
+    assert stage.view.screen.has_choices
 
 
 async def test_a_dropped_text_is_not_sent(stage: Stage) -> None:

@@ -69,6 +69,45 @@ def test_escape_stops_then_closes_and_the_partial_answer_stays() -> None:
     assert Action.REPLACE not in screen.buttons
 
 
+def test_what_follows_up_a_rewrite_can_replace_the_text_and_what_follows_up_a_question_cannot() -> None:
+    for task, can in ((FIX, True), (ASK, False)):
+        it = finished(task=task)
+        for asked in ("shorter", "and politer"):
+            it.starts(Task("follow", "Follow up", asked=asked))
+            assert (model.ONLY_TEXT in it.messages()[0]["content"]) is can
+            it.finishes(Outcome("A cat."))
+        assert (Action.REPLACE in screens.screen_of(it).buttons) is can
+        it.starts(ASK)
+        it.finishes(Outcome("Yours."))
+        assert Action.REPLACE not in screens.screen_of(it).buttons
+
+
+def test_escape_leads_from_an_answer_back_to_the_choices_and_closes_then() -> None:
+    for it in (finished(), failed := at_work()):
+        if it is failed:
+            it.heard("I have", 1.0)
+            it.fails(Trouble("The engine ended"))
+        assert screens.screen_of(it).escape is Escape.BACK
+        it.goes_back()
+        screen = screens.screen_of(it)
+        assert (screen.has_choices, screen.heading, screen.text, it.source) == (True, "", "", LETTER)
+        assert screen.escape is Escape.CLOSE
+
+
+def test_without_a_text_escape_closes_an_answer() -> None:
+    assert finished(task=ASK, source=None).escape() is Escape.CLOSE
+    it = Model()
+    it.shows_result("A letter", "Ada writes.", "r9")
+    assert it.escape() is Escape.CLOSE
+
+
+def test_enter_takes_the_first_way_out_of_trouble() -> None:
+    it = at_work()
+    it.fails(Trouble("No", offers=(model.Offer("again", "_Try again"),)))
+    assert screens.screen_of(it).enter == "try again"
+    assert screens.screen_of(finished()).enter == "replace"
+
+
 def test_stopping_before_the_first_word_leads_back_to_the_choices() -> None:
     it = at_work()
     it.stops()
@@ -203,6 +242,8 @@ class Popup(RuleBasedStateMachine):
         assert (Action.STOP in screen.buttons) == (self.it.phase is Phase.RUNNING)
         assert (screen.trouble is not None) == (self.it.phase is Phase.FAILED)
         assert screen.default in (None, *screen.buttons)
+        if screen.escape is Escape.BACK:
+            assert self.it.source is not None or self.it.phase is Phase.ARGUMENT
         if self.it.can_replace:
             assert self.it.source is not None
             assert self.it.outcome is not None
