@@ -159,11 +159,14 @@ class XDesk:
 
     def select_back(self, place: Place, chord: Chord, text: str, at_once: int) -> bool:
         """Press `chord` as often as the text has characters; whether exactly it is selected then."""
-        left = len(text)
-        while left:
-            self.press(place, chord, self.moment(), min(left, at_once))
-            left -= min(left, at_once)
-        return self.connection.until(lambda: self.has_selected(place, text), SELECT_S)
+        self.moment()
+        for left in range(len(text), 0, -at_once):
+            with self.connection.alone():
+                # each of them changes the selection when its time comes: only the focus counts
+                self._check(place, self.watch.changes)
+                self.keyboard.press(chord, min(left, at_once))
+        patience_s = SELECT_S * (1 + len(text) / at_once)
+        return self.connection.until(lambda: self.has_selected(place, text), patience_s)
 
     def _check(self, place: Place, moment: int) -> None:
         if self.watch.changes != moment:

@@ -8,6 +8,7 @@ node that is showing, `wait` the first node that is as described, once there is 
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import gi
@@ -32,8 +33,9 @@ def nodes() -> Iterator[Any]:
         if node is None:
             continue
         yield node
-        children = [node.get_child_at_index(n) for n in range(node.get_child_count())]
-        waiting += reversed(children)
+        with suppress(GLib.Error):  # it went away while it was looked at
+            children = [node.get_child_at_index(n) for n in range(node.get_child_count())]
+            waiting += reversed(children)
 
 
 def described(node: Any) -> dict[str, Any]:

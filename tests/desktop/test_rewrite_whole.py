@@ -107,10 +107,12 @@ class Person:
         return dict(kept)
 
     async def ingle(self, *argv: str) -> subprocess.CompletedProcess[bytes]:
-        return await asyncio.to_thread(
+        done = await asyncio.to_thread(
             subprocess.run, [sys.executable, "-m", "ingle.cli.main", *argv],
-            env=self.running.environ, check=True, timeout=60, capture_output=True,
+            env=self.running.environ, check=False, timeout=60, capture_output=True,
         )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+        return done
 
 
 def selected() -> str:
