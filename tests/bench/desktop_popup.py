@@ -111,7 +111,7 @@ class Stage:
 
 def measure(place: Place, effort: Effort) -> Iterator[Figure]:
     needs_programs()
-    opens, answers = (5, 2) if effort.is_quick else (100, 6)
+    opens, answers = (5, 2) if effort.is_quick else (60, 6)
     for length in LENGTHS:
         folder = place.paths.skills
         folder.mkdir(parents=True, exist_ok=True)
