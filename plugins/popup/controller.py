@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from ingle.sdk import Ingle, IngleError
 
@@ -20,8 +20,9 @@ from .choices import Choice
 from .commands import Known
 from .diff import Piece, are_alike, diff
 from .model import Action, Escape, Model, Offer, Outcome, Phase, Source, Task, Trouble
-from .screen import Screen, screen_of
+from .screen import screen_of
 from .trouble import trouble_of
+from .view import View
 
 TAKE_FIRST_S = 0.05
 """For the selection to be read before the window is there; it may need the other window's focus."""
@@ -29,27 +30,7 @@ PACE_S = 0.25
 """Between two looks at how fast an answer comes."""
 KEPT_CHARS = 240
 """Of a result that waits in a notification."""
-
-
-class View(Protocol):
-    """The window. Every method returns at once and is carried out in order, in the GLib thread."""
-
-    def present(self, *, takes_focus: bool) -> None: ...
-
-    def hide(self) -> None: ...
-
-    async def hidden(self) -> None:
-        """Hide, and wait until it is off the screen."""
-
-    def render(self, screen: Screen) -> None: ...
-
-    def append(self, run: int, text: str) -> None: ...
-
-    def offer(self, skills: list[Choice], commands: list[Choice], *, has_text: bool) -> None: ...
-
-    def type(self, text: str) -> None: ...
-
-    def copy(self, text: str) -> None: ...
+PASTE = "this desktop lets no program do it; copy it and press Ctrl+V there"
 
 
 class Controller:
@@ -60,6 +41,8 @@ class Controller:
         self.model, self.known = Model(), Known()
         self.is_open = self._has_focus = False
         self._paced_at = 0.0
+        self._at_once: Choice | None = None
+        """A skill that waits for a text."""
         self._running: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
 
@@ -83,6 +66,7 @@ class Controller:
             self._show(takes_focus=True)
         else:
             await self._take("selection")
+        self._at_once = wanted
         if wanted:
             self._run_at_once(wanted)
         elif question:
@@ -159,6 +143,8 @@ class Controller:
             source, why_not = Source.of(found), str(found.get("why_not") or "")
             says = f"Cannot be replaced there: {why_not}" if source and why_not else why_not
             self.model.took(source, says)
+            if source is None:
+                self._view.read()
 
     async def _learn(self) -> None:
         """Ask what there is; the window is there meanwhile, with what was known before."""
@@ -203,6 +189,18 @@ class Controller:
                 self._on_take_up(self.model.trouble.offers[0])
             case Phase.CHOOSING if text:
                 self._start(Task("ask", "Ask", asked=text))
+
+    def _on_read(self, place: str, text: str, why_not: str) -> None:
+        """What the window itself has read; too late where the person has begun with something else."""
+        waits = self._at_once is not None and self.model.phase is Phase.FAILED
+        if self.model.source or not (waits or self.model.phase is Phase.CHOOSING):
+            return
+        source = Source("", place, text, why_not=PASTE) if text else None
+        self.model.took(source, why_not)
+        self._offer()
+        self._render()
+        if source and waits and self._at_once:
+            self._on_choose(self._at_once)
 
     def _on_painted(self) -> None:
         """Only now, so that nothing is in the way of the first picture."""

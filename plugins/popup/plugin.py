@@ -131,5 +131,8 @@ class Threaded:
     def type(self, text: str) -> None:
         glib.call_soon(self._window.type, text)
 
+    def read(self) -> None:
+        glib.call_soon(self._window.read)
+
     def copy(self, text: str) -> None:
         glib.call_soon(self._window.copy, text)

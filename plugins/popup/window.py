@@ -6,6 +6,7 @@ but what belongs to the fingers: where the selection of the list is, and what Up
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ingle.sdk import glib
@@ -19,6 +20,7 @@ from .model import Phase
 from .parts import Bar, Chip, Foot, Prompt, Woe
 from .place import Area
 from .reader import Reader
+from .reading import Reading
 from .rows import NUMBERED, Rows
 from .screen import Screen
 from .theme import Palette
@@ -48,9 +50,11 @@ class Window:
         self._is_new = self._had_focus = False
         self._worded_run = -1
         self._shows = 0
+        self._reading, self._is_to_read = Reading(partial(heard, "read")), False
         self._is_typing = False
         self._css = Gtk.CssProvider()
         self._display = glib.open_display()
+        self._is_wayland = "Wayland" in type(self._display).__name__
         # a selected text in the prompt would take the selection away from the other program
         Gtk.Settings.get_default().set_property("gtk-entry-select-on-focus", False)
         Gtk.StyleContext.add_provider_for_screen(
@@ -110,7 +114,7 @@ class Window:
 
     def _make_layer(self) -> bool:
         """Above everything under Wayland, where the compositor lets us; else an ordinary window."""
-        if "Wayland" not in type(self._display).__name__ or not glib.has("GtkLayerShell"):
+        if not self._is_wayland or not glib.has("GtkLayerShell"):
             return False
         from ingle.sdk.glib import GtkLayerShell  # noqa: PLC0415 - only where it is installed
 
@@ -164,7 +168,19 @@ class Window:
         self.window.add(self._frame)
         self.window.get_preferred_size()
 
+    def read(self) -> None:
+        """The clipboards, as soon as we have the focus; under X11 everybody can read them."""
+        self._is_to_read = self._is_wayland
+        self._read_now()
+
+    def _read_now(self) -> None:
+        if self._is_to_read and self.window.is_active():
+            self._is_to_read = False
+            self._reading.start()
+
     def hide(self) -> None:
+        self._is_to_read = False
+        self._reading.stop()
         self.window.hide()
         self._history.rest()
 
@@ -213,6 +229,7 @@ class Window:
         if self.window.is_active():
             self._had_focus = True
             self._heard("focus", True)
+            self._read_now()
         elif self.window.get_visible() and self._had_focus:
             GLib.timeout_add(UNFOCUSED_MS, self._unfocused, self._shows)
 

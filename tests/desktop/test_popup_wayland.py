@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import missing
 from desktop.conftest import needed
-from desktop.popup_stage import Stage, wayland_stage
+from desktop.popup_stage import TAKEN, Stage, wayland_stage
 from desktop.wayland_stage import Sway
 from ingle.sdk import glib
 
@@ -53,6 +53,23 @@ async def test_it_is_drawn_typed_into_and_closed_under_wayland(popup: Stage, tmp
     assert colours(during) > colours(before)
     await asyncio.to_thread(_press, "-k", "Escape")
     await popup.reader.gone("text", "Prompt")
+
+
+async def test_what_is_selected_is_read_with_the_focus_before_what_was_copied(popup: Stage) -> None:
+    popup.commands["selection.take"] = {**TAKEN, "source": "none", "text": ""}
+    for what in (("--primary", "Selected words"), ("Copied",)):
+        await asyncio.to_thread(_copy, *what)
+    await popup.popup("show")
+    await asyncio.to_thread(_press, "x")
+    await popup.reader.wait("panel", "Selected text, 2 words: Selected words")
+
+
+def _copy(*what: str) -> None:
+    """wl-copy goes on in the background until the compositor ends."""
+    subprocess.run(
+        [needed("wl-copy"), *what],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=30,
+    )  # fmt: skip
 
 
 def _press(*what: str) -> None:

@@ -52,15 +52,23 @@ class Weston:
     def __init__(self, runtime: Path) -> None:
         self._runtime = runtime
 
-    def start(self) -> None:
-        """Return when it serves clients: then it tells its socket, as a service does."""
+    def start(self, x_display: str = "") -> None:
+        """Return when it serves clients: then it tells its socket, as a service does.
+
+        On `x_display` it is a window, with a keyboard; otherwise it has neither.
+        """
+        backend = "x11-backend.so" if x_display else "headless-backend.so"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
             notified.bind(str(self._runtime / "notify"))
             notified.settimeout(START_S)
             self._process = subprocess.Popen(
-                [needed("weston"), "--backend=headless-backend.so", "--no-config",
+                [needed("weston"), f"--backend={backend}", "--no-config",
                  f"--socket={self.display}", "--modules=systemd-notify.so"],
-                env={**_environment(self._runtime), "NOTIFY_SOCKET": str(self._runtime / "notify")},
+                env={
+                    **_environment(self._runtime),
+                    "NOTIFY_SOCKET": str(self._runtime / "notify"),
+                    "DISPLAY": x_display,
+                },
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             assert b"READY=1" in notified.recv(4096)

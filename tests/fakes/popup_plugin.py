@@ -68,6 +68,10 @@ class FakeView:
         self._changed.set()
         self.told.append(("type", text))
 
+    def read(self) -> None:
+        self._changed.set()
+        self.told.append(("read",))
+
     def copy(self, text: str) -> None:
         self._changed.set()
         self.copied = text

@@ -298,6 +298,16 @@ async def test_a_skill_that_is_not_there_is_said_to_who_asked_and_no_window_open
     assert not stage.view.is_visible
 
 
+async def test_what_the_window_read_is_too_late_once_something_else_has_begun(stage: Stage) -> None:
+    stage.commands["selection.take"] = {**TAKEN, "source": "none", "text": ""}
+    await stage.it.open()
+    assert ("read",) in stage.view.told
+    stage.it.hear("submit", "what is a cat?")
+    stage.it.hear("read", "clipboard", "A letter.", "")
+    await stage.until(Phase.DONE)
+    assert stage.view.screen.chip is None
+
+
 async def test_a_command_is_carried_out_by_the_daemon(stage: Stage) -> None:
     stage.ingle.answers["daemon.pause"] = {}
     await stage.it.open()
