@@ -11,8 +11,9 @@ from .programs import BACKSPACE, RIGHT, SELECT_LEFT, Chord
 from .transaction import MOVED, NotDone, replace
 from .windows import Place
 
-LONGEST = 2000
-"""Characters that are selected by the keys; a longer text has to be selected by hand."""
+LONGEST = 500
+"""Characters that are selected by the keys, one press each; a slow program takes seconds for so many. A
+longer text has to be selected by hand."""
 
 
 def undo(desk: XDesk, place: Place, new: str, old: str, chord: Chord) -> None:

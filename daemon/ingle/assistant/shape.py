@@ -35,6 +35,13 @@ _CLOSING = re.compile(
     r"|if you (?:need|have|want|would)|note that this|\(?note:)[^\n]*(?:\n[^\n]*)?\s*\Z",
     re.IGNORECASE,
 )
+_ACCOUNT = re.compile(
+    r"\n\s*(?:\*\*|#+ ?)?(?:i(?:['’]ve| have)? (?:made|applied) (?:the following|these|some|a few) (?:minor )?"
+    r"changes|(?:the |here are the |list of |summary of )?changes(?: made| i made)?(?= ?(?:\*\*)?:)"
+    r"|explanation of (?:the |my )?changes|what i(?:['’]ve| have)? changed)\b.*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What was changed, told behind a rewritten text, to its end."""
 _REFUSAL = re.compile(
     r"\s*(?:(?:i['’]?m|i am|we are|we['’]re) (?:really |very |so )?(?:sorry|afraid)|sorry|apologies"
     r"|unfortunately|i apologi[sz]e)?[,.;]?\s*(?:but |that )?(?:as an? (?:ai|artificial|language)\b"
@@ -73,8 +80,9 @@ def shaped(text: str, shape: Shape, *, whole: bool = True) -> str:
     if whole and (fenced := _FENCE.match(text.strip())):
         text = fenced[1]
     text = _without_preamble(text, shape.source).lstrip()
-    if _CLOSING.search(shape.source) is None:
-        text = _CLOSING.sub("", text).rstrip()
+    for behind in (_ACCOUNT, _CLOSING):
+        if behind.search(shape.source) is None:
+            text = behind.sub("", text).rstrip()
     if not shape.source or _unwrapped(shape.source.strip()) == shape.source.strip():
         text = _unwrapped(text)
     if shape.line:

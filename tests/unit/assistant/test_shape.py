@@ -23,6 +23,9 @@ from ingle.assistant.shape import Shape, Shaper, is_refusal, shaped
         "```\n{}\n```",
         "{}\n\nLet me know if you need anything else!",
         "{}\n\nI hope this helps.",
+        "{}\n\nI made the following changes:\n\n1. Corrected the spelling.\n2. Made it shorter.\n\nIs that fine?",
+        "{}\n\n**Changes made:**\n- a comma",
+        "{}\n\nChanges: one comma.",
         "  {}  \n",
     ],
 )
@@ -41,6 +44,8 @@ def test_only_the_result_is_left(around: str) -> None:
         '"Yes," he said, "and no."',
         "Answering takes time: an hour.",
         "'Tis the season.",
+        "The law:\nChanges to the plan need consent.",
+        "I made changes.\nThey stay.",
     ],
 )
 def test_an_ordinary_text_is_left_alone(text: str) -> None:
