@@ -38,6 +38,7 @@ def _with_real_names() -> None:
     """The rows of a real daemon, as a person with a small model sees them."""
     popup_stage.MODELS[0] |= {"name": "qwen2.5-1.5b-instruct"}
     popup_stage.MODELS[1] |= {"name": "qwen2.5-0.5b-instruct"}
+    popup_stage.FIGURES["model"] = "qwen2.5-1.5b-instruct"
     summaries = {
         "rewrite": "The same text in another tone",
         "fix": "The same text with its spelling and grammar corrected",
@@ -155,6 +156,7 @@ async def popup_error() -> Image.Image:
 async def popup_right_to_left() -> Image.Image:
     _with_real_names()
     async with popup(theme="light") as made:
+        popup_stage.COVERAGE |= {"read": len(SHALOM), "total": len(SHALOM)}
         made.commands["selection.take"] = _taken(SHALOM, "LibreOffice Writer")
         await made.show()
         await made.reader.type("על מה זה?")

@@ -198,6 +198,7 @@ class Reader:
         def scroll() -> bool:
             y, _ = self.view.get_line_yrange(self._buffer.get_iter_at_mark(self._top))
             self.widget.get_vadjustment().set_value(y)
+            self.widget.queue_resize()  # GTK has taken a line from right to left for several until now
             return bool(GLib.SOURCE_REMOVE)
 
         GLib.idle_add(scroll, priority=GLib.PRIORITY_LOW)
