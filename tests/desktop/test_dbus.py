@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -231,9 +232,8 @@ async def test_krunner_gets_the_same(daemon: PluginDaemon) -> None:
 
 async def test_the_name_is_taken_again_when_it_is_free(private_dirs: Path, session_bus: str) -> None:
     holder = await asyncio.create_subprocess_exec(
-        needed("python3"), "-c", HOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env={**os.environ, "PATH": "/usr/bin:/bin"}, executable="/usr/bin/python3",
-    )  # fmt: skip
+        sys.executable, "-c", HOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert holder.stdout is not None
     assert await holder.stdout.readline() == b"taken\n"
     answers = {"daemon.status": STATUS}

@@ -18,7 +18,7 @@ from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream, StreamLimits
 from ingle.vocabulary import Coverage, DaemonState, EngineState, PluginState, Timing, Usage
 from ingle.wire import codes
-from ingle.wire.calls import assistant, context, daemon, model, plugin, result
+from ingle.wire.calls import assistant, context, daemon, desktop, model, plugin, result
 from ingle.wire.calls.base import Done
 from ingle.wire.schema import METHODS
 
@@ -111,6 +111,8 @@ ANSWERS: dict[str, Answer] = {
     "daemon.release": Done(),
     "daemon.stop": Done(),
     "daemon.reload": daemon.ReloadResult(changed=["context"], restart_needed=["engine"]),
+    "desktop.attach": desktop.DesktopEnded(reason="another ingle desktop took over"),
+    "desktop.changed": Done(),
     "rpc.discover": {"openrpc": "1.3.2", "methods": []},
     "event.subscribe": lambda params: daemon.SubscribeResult(topics=params.topics),
     "event.unsubscribe": daemon.SubscribeResult(topics=[]),

@@ -48,6 +48,8 @@ for unit in systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-cont
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 : >"$root/etc/fstab"
+mkdir -p "$root/etc/tmpfiles.d"
+ln -sf /dev/null "$root/etc/tmpfiles.d/tmp.conf" # a boot empties /tmp, where the checkout may lie
 echo boot >"$root/etc/hostname"
 tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 
