@@ -37,7 +37,8 @@ _CLOSING = re.compile(
 )
 _ACCOUNT = re.compile(
     r"\n\s*(?:\*\*|#+ ?)?(?:i(?:['’]ve| have)? (?:made|applied) (?:the following|these|some|a few)"
-    r" (?:minor )?changes|(?:the |here are the |list of |summary of )?changes(?: made| i made)?(?= ?(?:\*\*)?:)"
+    r" (?:minor )?changes"
+    r"|(?:the |here are the |list of |summary of )?changes(?: made| i made)?(?= ?(?:\*\*)?:)"
     r"|explanation of (?:the |my )?changes|what i(?:['’]ve| have)? changed)\b.*\Z",
     re.IGNORECASE | re.DOTALL,
 )
