@@ -206,6 +206,10 @@ class Look:
         found = self.display.get_input_focus().focus
         return int(getattr(found, "id", found))
 
+    def until_active(self, window: int) -> None:
+        """Until a new window has been given the focus: before, to activate another one says nothing."""
+        self.until(lambda: self.active() == window)
+
     def activate(self, window: int) -> None:
         """As a taskbar does; returns when the window has the focus."""
         self.steal(window)

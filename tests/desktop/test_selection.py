@@ -178,6 +178,7 @@ async def test_nothing_is_pasted_into_another_window(
     editor: Target, ingle: FakeIngle, desk: Look, tmp_path: Path
 ) -> None:
     async with target("thief") as thief, owner(tmp_path, RICH):
+        await asyncio.to_thread(desk.until_active, thief.window)
         await thief.write("theirs", 0, 0)
         await focused(desk, thief.window)
         await asyncio.to_thread(desk.activate, editor.window)
@@ -278,6 +279,7 @@ async def test_what_is_selected_elsewhere_is_taken_but_not_replaced(
 ) -> None:
     await editor.write("mine", 0, 0)
     async with target("other") as other:
+        await asyncio.to_thread(desk.until_active, other.window)
         await other.write("theirs")
         await asyncio.to_thread(desk.activate, editor.window)
         taken = await ingle.command("take")

@@ -45,6 +45,7 @@ async def test_another_program_steals_the_focus(
     chance = random.Random(4)
     steal: Steal = desk.steal if way == "the window manager" else desk.grab_focus
     async with target("thief") as thief, owner(tmp_path, HELD):
+        await asyncio.to_thread(desk.until_active, thief.window)
         for _ in range(TRIES):
             await asyncio.to_thread(desk.activate, editor.window)
             desk.grab_focus(editor.window)
