@@ -52,7 +52,8 @@ async def copied(text: str, *more: str) -> AsyncIterator[asyncio.subprocess.Proc
     try:
         yield owner
     finally:
-        owner.kill()
+        if owner.returncode is None:
+            owner.kill()
         await owner.communicate()
 
 

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.desktop, pytest.mark.timeout(300)]
 __all__ = ["desk", "editor", "ingle"]  # fixtures
 
 HELD = {"UTF8_STRING": ("UTF8_STRING", 8, b"what I copied")}
+LOOKS = 500
 TRIES = 40
 LATEST_S = 0.03
 """A theft may come at any moment up to here; the chord is pressed after some milliseconds."""
@@ -35,6 +36,9 @@ async def attempt(ingle: FakeIngle, editor: Target, steal: Callable[[], None], d
         theft.cancel()
         steal()
     expected = "one ZWEI three" if done["replaced"] else "one two three"
+    for _ in range(LOOKS):  # what was fetched is put in a moment later
+        if (await editor.say())[0] == expected:
+            break
     assert (await editor.say())[0] == expected
 
 
