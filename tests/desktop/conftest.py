@@ -4,14 +4,19 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import Xlib.display
 from Xlib import X
 
 from conftest import missing
+
+if TYPE_CHECKING:
+    from desktop.notify_stage import Serve
+    from desktop.wayland_stage import Sway
 
 NOTIFICATION_DAEMON = Path("/usr/lib/notification-daemon/notification-daemon")
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -100,6 +105,28 @@ def session_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield address
     process.terminate()
     process.communicate()
+
+
+@pytest.fixture
+def sway(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Sway"]:
+    """A Wayland compositor of the test's own, in `WAYLAND_DISPLAY`; no X server."""
+    from desktop.wayland_stage import Sway
+
+    compositor = Sway(private_dirs / "runtime_dir")
+    compositor.start()
+    monkeypatch.setenv("WAYLAND_DISPLAY", compositor.display)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    yield compositor
+    compositor.kill()
+
+
+@pytest.fixture
+async def serve(session_bus: str) -> AsyncIterator["Serve"]:
+    """Starts notification servers on the test's session bus."""
+    from desktop.notify_stage import servers
+
+    async with servers() as start:
+        yield start
 
 
 async def run_xclip(text: str, *options: str) -> None:

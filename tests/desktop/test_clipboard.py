@@ -1,10 +1,8 @@
 """The clipboard plugin in its host process, on a real X server, with real and with hostile owners."""
 
 import asyncio
-import json
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 import pytest
 
 from desktop.conftest import PLUGINS, XServer, run_xclip
-from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
+from desktop.scripted_owner import Own, owners
+from fakes.plugin_daemon import PluginDaemon, plugin_daemon
 from ingle.errors import InvalidParams
 
 pytestmark = pytest.mark.desktop
@@ -22,44 +21,10 @@ LONG = "The hearth is at the centre of the house, and the fire in it is small an
 TEXT_TARGETS = ["UTF8_STRING", "STRING", "TEXT"]
 
 
-class ScriptedOwner:
-    """`owner.py` as the test sees it: what it was asked for so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process, self.asked = process, list[str]()
-
-    async def until(self, word: str) -> None:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while word not in self.asked:
-                line = await self.process.stdout.readline()
-                assert line, "the owner has ended"
-                self.asked.append(line.decode().strip())
-
-
-Own = Callable[..., Awaitable[ScriptedOwner]]
-
-
 @pytest.fixture
 async def own(x_server: XServer) -> AsyncIterator[Own]:
-    """Start an owner and wait until it owns the clipboard."""
-    started = []
-
-    async def start(**script: Any) -> ScriptedOwner:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(OWNER), json.dumps({"targets": TEXT_TARGETS, **script}),
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        started.append(process)
-        owner = ScriptedOwner(process)
-        await owner.until("owns")
-        return owner
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with owners(OWNER, targets=TEXT_TARGETS) as start:
+        yield start
 
 
 @asynccontextmanager

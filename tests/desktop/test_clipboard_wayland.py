@@ -1,10 +1,8 @@
 """The clipboard plugin in its host process under Wayland: real compositors, wl-copy, hostile owners."""
 
 import asyncio
-import json
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,9 @@ from typing import Any
 import pytest
 
 from desktop.conftest import PLUGINS, XServer, needed, run_xclip
+from desktop.scripted_owner import Own, owners
 from desktop.wayland_stage import Sway, Weston
-from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
+from fakes.plugin_daemon import PluginDaemon, plugin_daemon
 from ingle.errors import IngleError, InvalidParams
 
 pytestmark = pytest.mark.desktop
@@ -24,54 +23,9 @@ PLAIN = "text/plain;charset=utf-8"
 
 
 @pytest.fixture
-def sway(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sway]:
-    """A compositor of the test's own, in `WAYLAND_DISPLAY`."""
-    compositor = Sway(private_dirs / "runtime_dir")
-    compositor.start()
-    monkeypatch.setenv("WAYLAND_DISPLAY", compositor.display)
-    monkeypatch.delenv("DISPLAY", raising=False)
-    yield compositor
-    compositor.kill()
-
-
-class ScriptedOwner:
-    """`wayland_owner.py` as the test sees it: what it was asked for so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process, self.asked = process, list[str]()
-
-    async def until(self, word: str) -> None:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while word not in self.asked:
-                line = await self.process.stdout.readline()
-                assert line, "the owner has ended"
-                self.asked.append(line.decode().strip())
-
-
-Own = Callable[..., Awaitable[ScriptedOwner]]
-
-
-@pytest.fixture
 async def own(sway: Sway) -> AsyncIterator[Own]:
-    """Start an owner and wait until it owns the clipboard."""
-    started = []
-
-    async def start(**script: Any) -> ScriptedOwner:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(OWNER), json.dumps({"types": [PLAIN], "text": LONG, **script}),
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        started.append(process)
-        owner = ScriptedOwner(process)
-        await owner.until("owns")
-        return owner
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with owners(OWNER, types=[PLAIN], text=LONG) as start:
+        yield start
 
 
 @asynccontextmanager

@@ -7,17 +7,11 @@ from pathlib import Path
 import pytest
 
 from desktop.conftest import XServer
-from desktop.notify_stage import ALL, FULL_TEXT, KEPT, READY, Serve, notify, real_server, servers
+from desktop.notify_stage import ALL, FULL_TEXT, KEPT, READY, Serve, notify, real_server
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon
 from ingle.errors import IngleError
 
 pytestmark = pytest.mark.desktop
-
-
-@pytest.fixture
-async def serve(session_bus: str) -> AsyncIterator[Serve]:
-    async with servers() as start:
-        yield start
 
 
 @pytest.fixture

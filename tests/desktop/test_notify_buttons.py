@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 
 from desktop.conftest import XServer
-from desktop.notify_stage import ALL, KEPT, READY, Serve, notify, real_server, servers
+from desktop.notify_stage import ALL, KEPT, READY, Serve, notify, real_server
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, write_plugin
 
 pytestmark = pytest.mark.desktop
-
-
-@pytest.fixture
-async def serve(session_bus: str) -> AsyncIterator[Serve]:
-    async with servers() as start:
-        yield start
 
 
 @pytest.fixture

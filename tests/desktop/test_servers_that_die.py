@@ -1,13 +1,12 @@
 """A notification server and a compositor that die fifty times: the plugins work on, and nothing leaks."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from desktop.conftest import PLUGINS
-from desktop.notify_stage import ALL, Serve, notify, servers
+from desktop.notify_stage import ALL, Serve, notify
 from desktop.wayland_stage import Sway
 from fakes.plugin_daemon import plugin_daemon
 
@@ -16,22 +15,6 @@ pytestmark = [pytest.mark.desktop, pytest.mark.timeout(600)]
 DEATHS = 50
 WARM = 5
 """After so many deaths everything has been loaded that is loaded once."""
-
-
-@pytest.fixture
-async def serve(session_bus: str) -> AsyncIterator[Serve]:
-    async with servers() as start:
-        yield start
-
-
-@pytest.fixture
-def sway(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sway]:
-    compositor = Sway(private_dirs / "runtime_dir")
-    compositor.start()
-    monkeypatch.setenv("WAYLAND_DISPLAY", compositor.display)
-    monkeypatch.delenv("DISPLAY", raising=False)
-    yield compositor
-    compositor.kill()
 
 
 def held_by(pid: int) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """The tray under Wayland alone: no X server, no XEmbed, the icon and the menu over the bus."""
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +10,6 @@ from desktop.wayland_stage import Sway
 from fakes.plugin_daemon import PluginDaemon
 
 pytestmark = pytest.mark.desktop
-
-
-@pytest.fixture
-def sway(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sway]:
-    compositor = Sway(private_dirs / "runtime_dir")
-    compositor.start()
-    monkeypatch.setenv("WAYLAND_DISPLAY", compositor.display)
-    monkeypatch.delenv("DISPLAY", raising=False)
-    yield compositor
-    compositor.kill()
 
 
 async def test_it_waits_for_a_watcher_and_is_seen_and_pressed(
