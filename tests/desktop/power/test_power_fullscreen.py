@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from Xlib import X, display
@@ -14,22 +13,15 @@ from Xlib.protocol import event as xevent
 
 from conftest import missing
 from desktop.conftest import XServer
-from desktop.power_stage import (
+from desktop.power.stage import (
     BusDaemon,
     hold,
     power,
     release,
     said,
-    system_bus_of_its_own,
 )
 
 pytestmark = pytest.mark.desktop
-
-
-@pytest.fixture
-def system_bus(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusDaemon]:
-    with system_bus_of_its_own(private_dirs, monkeypatch) as bus:
-        yield bus
 
 
 class Window:

@@ -2,21 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from desktop.power_stage import (
+from desktop.power.stage import (
     GAMEMODE,
-    LOGIND,
-    BusDaemon,
     Locks,
     Stage,
-    stage,
-    system_bus_of_its_own,
 )
 from fakes.plugin_daemon import PATIENCE_S
 from fakes.running import daemon, install_model
@@ -24,33 +20,6 @@ from ingle.client import AsyncIngle
 from ingle.errors import Paused
 
 pytestmark = [pytest.mark.desktop, pytest.mark.engine]
-
-
-@pytest.fixture
-def system_bus(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusDaemon]:
-    with system_bus_of_its_own(private_dirs, monkeypatch) as bus:
-        yield bus
-
-
-@pytest.fixture
-async def system(system_bus: BusDaemon, private_dirs: Path) -> AsyncIterator[Stage]:
-    async with stage(system_bus.address, private_dirs) as made:
-        yield made
-
-
-@pytest.fixture
-async def session(session_bus: str, private_dirs: Path) -> AsyncIterator[Stage]:
-    async with stage(session_bus, private_dirs) as made:
-        yield made
-
-
-@pytest.fixture
-async def locks(system: Stage) -> AsyncIterator[Locks]:
-    """With logind there."""
-    await system.serve(LOGIND)
-    made = Locks(system.fifo)
-    yield made
-    made.close()
 
 
 class Home:

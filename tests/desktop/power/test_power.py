@@ -1,12 +1,11 @@
 """The power plugin on buses of its own with dbusmock's services; the daemon is a recorder."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from desktop.power_stage import (
+from desktop.power.stage import (
     GAMEMODE,
     LOGIND,
     PATHS,
@@ -21,38 +20,10 @@ from desktop.power_stage import (
     release,
     said,
     stage,
-    system_bus_of_its_own,
 )
 from ingle.sdk.glib import GLib
 
 pytestmark = pytest.mark.desktop
-
-
-@pytest.fixture
-def system_bus(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusDaemon]:
-    with system_bus_of_its_own(private_dirs, monkeypatch) as bus:
-        yield bus
-
-
-@pytest.fixture
-async def system(system_bus: BusDaemon, private_dirs: Path) -> AsyncIterator[Stage]:
-    async with stage(system_bus.address, private_dirs) as made:
-        yield made
-
-
-@pytest.fixture
-async def session(session_bus: str, private_dirs: Path) -> AsyncIterator[Stage]:
-    async with stage(session_bus, private_dirs) as made:
-        yield made
-
-
-@pytest.fixture
-async def locks(system: Stage) -> AsyncIterator[Locks]:
-    """With logind there."""
-    await system.serve(LOGIND)
-    made = Locks(system.fifo)
-    yield made
-    made.close()
 
 
 # ---- suspend

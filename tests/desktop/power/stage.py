@@ -19,7 +19,7 @@ from fakes.plugin_daemon import PATIENCE_S
 from ingle.sdk.glib import GLib
 from ingle.sdk.testing import FakeIngle, load, running
 
-FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "power"
+FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "power"
 Power = load(FOLDER)
 from ingle_plugin_power.bus import BUS, Bus, Place, Signal, connected  # type: ignore[import-not-found]  # noqa: E402
 

@@ -4,13 +4,12 @@ import asyncio
 import gc
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from desktop.conftest import XServer
-from desktop.power_stage import BusDaemon, Watched, power, said, system_bus_of_its_own
+from desktop.power.stage import BusDaemon, Watched, power, said
 from ingle.sdk.testing import FakeIngle
 
 pytestmark = pytest.mark.desktop
@@ -26,12 +25,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = sys.modules["ingle_plugin_power.plugin"]
     monkeypatch.setattr(plugin, "FIRST_RETRY_S", 0.01)
     monkeypatch.setattr(plugin, "LAST_RETRY_S", 0.02)
-
-
-@pytest.fixture
-def system_bus(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusDaemon]:
-    with system_bus_of_its_own(private_dirs, monkeypatch) as bus:
-        yield bus
 
 
 def kept() -> tuple[int, int, int]:
