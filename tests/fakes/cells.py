@@ -54,7 +54,8 @@ class FakeCells:
                 cell.seqs.add(target)
 
     def rewind(self, seq: int, length: int) -> bool:
-        return self.kept(seq) == length or (self.remove(seq, length) and self.reaches(seq, length))
+        is_cut = self.kept(seq) == length or self.remove(seq, length)
+        return is_cut and self.reaches(seq, length)
 
     def reaches(self, seq: int, length: int) -> bool:
         if not self.window or not length:

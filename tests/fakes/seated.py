@@ -9,6 +9,7 @@ import pytest
 
 from fakes.cells import FakeCells, next_token
 from ingle.engine.child.memory import Memory
+from ingle.engine.child.pace import Pace
 from ingle.engine.child.seating import Seating, Ticket
 from ingle.engine.child.slots import Slots
 from ingle.engine.child.text import TextStream
@@ -51,11 +52,13 @@ class House:
     slots: Slots
     shelf_bytes: int = 10_000
     now: float = 1.0
+    pace: Pace = field(default_factory=lambda: Pace(1, is_tuned=False))
+    """Nothing is known of it: then as many run side by side as there is room for."""
     tickets: list[Ticket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.cells, self.slots, self.shelf_bytes)
-        self.seating = Seating(self.memory, self.slots, lambda: self.now)
+        self.seating = Seating(self.memory, self.slots, self.pace, lambda: self.now)
         self._loop = asyncio.new_event_loop()
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ what it would have been alone, no cell is used twice, and everybody's turn comes
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fakes.cells import FakeCells
@@ -208,6 +208,21 @@ def test_what_has_left_the_cache_comes_back_from_the_shelf(house: Any, can_share
     assert branch.work.output == alone(branch.work)
 
 
+def test_for_the_sake_of_a_few_tokens_nothing_is_saved_again(house: Any):
+    place = house(shelf_bytes=100_000)
+    crowd = [9] * 20
+    saved: list[int] = []
+    save = place.cells.state
+    place.cells.state = lambda seq: saved.append(place.cells.kept(seq)) or save(seq)
+    for more, expected in ((0, [81]), (5, [81]), (100, [81, 181])):
+        asked = place.ask(generation(NORMAL, [*PROMPT * 2, *[7] * more], most=2))
+        place.run(asked)
+        assert asked.work.output == alone(asked.work)
+        assert asked.cached == (0 if not more else len(PROMPT * 2))
+        place.run(place.ask(generation(BACKGROUND, crowd, most=175)))
+        assert saved == expected
+
+
 def test_a_sliding_window_goes_on_at_the_end_and_nowhere_else(house: Any):
     place = house(window=8)
     first = place.ask(generation(NORMAL, PROMPT))
@@ -247,6 +262,24 @@ def test_persons_never_wait_for_work_that_nobody_waits_for(house: Any):
         place.leave(person)
 
 
+@pytest.mark.parametrize(("ms_of_32_rows", "together"), [(60.0, 1), (31.0, 3)])
+def test_background_work_runs_side_by_side_only_where_more_rows_cost_nothing(
+    house: Any, ms_of_32_rows: float, together: int
+):
+    place = house(slots=6, cells=800)
+    for rows, ms in ((1, 7.0), (16, 30.0), (32, ms_of_32_rows)):
+        place.pace.observe(rows, 1, ms)
+    background = [place.ask(generation(BACKGROUND, [n, *PROMPT], most=30)) for n in range(3)]
+    place.step()
+    assert [ticket.started is not None for ticket in background] == [n < together for n in range(3)]
+    place.now += 100.0  # its turn would have come long ago; it holds back nobody who may start
+    others = [place.ask(generation(rank, [rank, *PROMPT])) for rank in (NORMAL, INTERACTIVE)]
+    place.step()
+    assert all(ticket.started == place.now for ticket in others)
+    place.run(*background, *others)
+    assert all(ticket.work.output == alone(ticket.work) for ticket in (*background, *others))
+
+
 # ---- anything at all
 
 requests = st.lists(
@@ -281,6 +314,16 @@ def made(rank: int, common: int, rest: list[int], size: int, kind: str) -> Work:
     st.integers(0, 5),
     st.sampled_from([(True, 0), (True, 0), (True, 8), (False, 0)]),
     st.sampled_from([10_000, 40, 0]),
+)
+@example(  # a window: what was cut off once cannot be gone on with, also when it is asked a second time
+    asked=[(0, 0, [1], 1, "write", 2), (2, 14, [1], 3, "write", 1), (0, 0, [1], 1, "write", 4)]
+    + [(0, 0, [1], 1, "write", 0)] * 2,
+    events=[*[""] * 6, "cut"],
+    slots=2,
+    cells=66,
+    spare=0,
+    kind=(True, 8),
+    shelf_bytes=10_000,
 )
 def test_every_text_is_as_if_alone_and_the_memory_never_runs_out(
     asked: list[tuple[int, int, list[int], int, str, int]],

@@ -78,7 +78,7 @@ class Engine:
         self._context, self._budget, self._pace = context, budget, pace
         self._executor, self._arrivals = executor, arrivals
         memory = Memory(context, slots, shelf.room(available_memory()))
-        self._seating, self._keeper = Seating(memory, slots), Keeper(memory, folder)
+        self._seating, self._keeper = Seating(memory, slots, pace), Keeper(memory, folder)
         self._keys = itertools.count()
         self._in_flight: dict[int, list[Feed]] = {}
         self._burst: Burst | None = None
@@ -91,6 +91,8 @@ class Engine:
         """When the step in flight will probably be over."""
         self._waited: dict[int, float] = {}
         """For how many milliseconds each class has been passed over."""
+        self._began = 0.0
+        """Since when what is done counts as work."""
         self._wake = asyncio.Event()
         self.free = asyncio.Lock()
         """Who holds it has the context to itself, between two steps; a step holds it."""
@@ -164,19 +166,22 @@ class Engine:
 
     async def run(self) -> None:
         """Step while there is work."""
-        began = time.perf_counter()
+        self._began = time.perf_counter()
         while True:
             async with self.free:
                 is_visited = await self._is_visited()
                 is_busy = not is_visited and await self._go_on()
-            now = time.perf_counter()
             if is_busy:
-                self.counters.busy_ms += (now - began) * 1000
+                self._was_busy()
             elif not is_visited:
                 self._wake.clear()
                 await self._rest()
-                now = time.perf_counter()
-            began = now
+            self._began = time.perf_counter()
+
+    def _was_busy(self) -> None:
+        now = time.perf_counter()
+        self.counters.busy_ms += (now - self._began) * 1000
+        self._began = now
 
     async def _is_visited(self) -> bool:
         """Whether this turn was the visitor's."""
@@ -239,6 +244,7 @@ class Engine:
         has_answers = self._settle_done(shares)
         self._clear_gone()
         if has_answers:
+            self._was_busy()  # whoever has the answer may ask what it took
             for _ in range(ANSWER_TURNS):
                 await asyncio.sleep(0)
             self._seating.tidy()

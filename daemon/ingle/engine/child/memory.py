@@ -127,9 +127,8 @@ class Memory:
         """Begin with a state from the shelf, where it has clearly more than is in memory."""
         if not work.may_share:
             return 0
-        is_whole = not self._cells.can_share or bool(self._cells.window)
         tokens = work.reusable
-        state, length = self._shelf.longest(work.prefix_key, tokens, is_whole=is_whole)
+        state, length = self._shelf.longest(work.prefix_key, tokens, is_whole=self._wants_whole)
         if state is None or length < self._match(work).length + LEAST_TOKENS:
             return 0
         if not self._make_room(max(len(state.tokens) - work.cells, 0)):
@@ -141,6 +140,11 @@ class Memory:
         if self._cells.can_share:
             self._publish(seq, work.prefix_key, tokens[:length])
         return length
+
+    @property
+    def _wants_whole(self) -> bool:
+        """Whether a state serves only who goes on from its very end."""
+        return not self._cells.can_share or bool(self._cells.window)
 
     def _share(self, seq: int, work: Work) -> int:
         """Begin with what others hold."""
@@ -359,9 +363,15 @@ class Memory:
         lost = min(self._tree.own(seq), len(tokens) - length)
         if owner is not None:
             self._tree.unpin(seq)
-        elif lost < LEAST_SHELVED or seq in self._passing or self._shelf.has(key, tokens):
+        elif lost < LEAST_SHELVED or seq in self._passing or self._is_shelved(key, tokens):
             return
         self._shelf.put(key, tokens, self._cells.state(seq), owner)
+
+    def _is_shelved(self, key: str, tokens: Sequence[int]) -> bool:
+        """Whether the shelf has nearly all of it: to save 1,000 tokens for the sake of 40 takes longer,
+        where memory that nobody has touched is slow to come, than to compute the 40."""
+        length = self._shelf.longest(key, tokens, is_whole=self._wants_whole)[1]
+        return length > len(tokens) - LEAST_SHELVED
 
     def _drop(self, seq: int) -> None:
         self._cells.remove(seq)

@@ -128,6 +128,16 @@ def is_flat(cost: Cost, rows: int) -> bool:
     return cost.ms(rows * 2) <= cost.ms(rows) * FLAT
 
 
+def side_by_side(cost: Cost, most: int) -> int:
+    """How many works of class background to have run at a time, of `most`: on a CPU one after the other.
+
+    Four texts take as long there together as one by one, and each makes the attention of all others
+    dearer, for that looks at every cell of the cache, if only to skip it; and all but the last are done
+    sooner. (Not so the other classes, in which somebody waits for each.)
+    """
+    return most if is_flat(cost, most) else 1
+
+
 def _next(claims: Sequence[Claim], top: int) -> Claim:
     """Whose group has the step, as groups take turns."""
     first = [claim for claim in claims if claim.rank == top]

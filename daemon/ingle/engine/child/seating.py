@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ingle.engine.child.memory import Memory
 from ingle.engine.child.queueing import Gate, Holder, Waiting, queue_order, victims_for
-from ingle.engine.child.scheduler import INTERACTIVE
+from ingle.engine.child.scheduler import BACKGROUND, INTERACTIVE, Cost, side_by_side
 from ingle.engine.child.slots import Slots, Use
 from ingle.engine.child.work.base import Work
 from ingle.errors import IngleError
@@ -64,9 +64,13 @@ class Seating:
     """`waiting` for a seat, or `running` in one; by key, in the order of arrival."""
 
     def __init__(
-        self, memory: Memory, slots: Slots, clock: Callable[[], float] = time.monotonic
+        self,
+        memory: Memory,
+        slots: Slots,
+        cost: Cost,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._memory, self._slots, self._clock = memory, slots, clock
+        self._memory, self._slots, self._cost, self._clock = memory, slots, cost, clock
         self.waiting: dict[int, Ticket] = {}
         self.running: dict[int, Ticket] = {}
 
@@ -83,6 +87,8 @@ class Seating:
         )
         for one in queue:
             ticket = self.waiting[one.key]
+            if ticket.work.rank == BACKGROUND and self._has_enough_background:
+                continue
             if not gate.lets(one, self._persons):
                 continue
             victims = victims_for(one.rank, self._holders(now), self._fits(ticket.work))
@@ -96,6 +102,11 @@ class Seating:
     @property
     def _persons(self) -> int:
         return sum(ticket.work.rank == INTERACTIVE for ticket in self.running.values())
+
+    @property
+    def _has_enough_background(self) -> bool:
+        running = sum(ticket.work.rank == BACKGROUND for ticket in self.running.values())
+        return running >= side_by_side(self._cost, self._slots.slots)
 
     def _holders(self, now: float) -> Sequence[Holder]:
         return [

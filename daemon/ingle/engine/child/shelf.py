@@ -58,10 +58,6 @@ class Shelf:
         while self.used_bytes > self.most_bytes:
             self._remove([min(self._held, key=lambda one: one.owner is not None)])
 
-    def has(self, key: str, tokens: Sequence[int]) -> bool:
-        """Whether a state begins with all of `tokens`."""
-        return any(one.key == key and _begins(one.tokens, tokens) for one in self._held)
-
     def longest(self, key: str, tokens: Sequence[int], *, is_whole: bool) -> tuple[Shelved | None, int]:
         """The state that shares most of the beginning of `tokens`, and how much; with `is_whole` it
         has to share all that it has. It counts as used."""

@@ -197,9 +197,9 @@ class Context:
     def rewind(self, seq: int, length: int) -> bool:
         """Forget what a sequence has from position `length` on, to go on from there; False where
         that would not give what was computed before, and then it has to be computed anew."""
-        if self.kept(seq) == length:
-            return True
-        return self.remove(seq, length) and self.reaches(seq, length)
+        if self.kept(seq) != length and not self.remove(seq, length):
+            return False
+        return self.reaches(seq, length)
 
     def reaches(self, seq: int, length: int) -> bool:
         """Whether everything is there that the token at position `length` attends to.
