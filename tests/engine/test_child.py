@@ -109,6 +109,25 @@ async def test_a_person_overtakes_a_prompt_that_is_being_read(engine: Supervised
     reading.cancel()
 
 
+async def test_background_work_has_its_share_beside_a_person(engine: Supervised):
+    """Also while the person's steps run ahead, one after the other."""
+    heard: list[str] = []
+    tell = "Write down everything that you know about fire, water, earth and air."
+    person = asyncio.ensure_future(
+        engine.engine.generate(
+            ask(tell, max_tokens=400, priority="interactive", stream=True),
+            lambda _: heard.append("person"),
+        )
+    )
+    while not heard:
+        await asyncio.sleep(0)
+    await engine.engine.generate(ask("Hm?", max_tokens=2, priority="background"))
+    heard.append("background")
+    result = await person
+    assert result.usage.output_tokens > 100
+    assert heard[-1] == "person"
+
+
 async def test_background_gives_up_its_cells_to_a_person_and_goes_on_later(start: Any):
     async with start(slots=2, n_ctx=512) as engine:
         begun = asyncio.Event()

@@ -92,7 +92,6 @@ class Engine:
         self._waited: dict[int, float] = {}
         """For how many milliseconds each class has been passed over."""
         self._began = 0.0
-        """Since when what is done counts as work."""
         self._wake = asyncio.Event()
         self.free = asyncio.Lock()
         """Who holds it has the context to itself, between two steps; a step holds it."""
@@ -205,24 +204,23 @@ class Engine:
     async def _go_on(self) -> bool:
         """One step, if there is work."""
         self._seating.admit()
-        shares = self._plan()
+        shares, self._waited = self._plan()
         if shares:
             await self._step(shares)
         return bool(shares)
 
-    def _plan(self) -> dict[int, int]:
+    def _plan(self) -> tuple[dict[int, int], dict[int, float]]:
+        """The next step, and for how long each class has been passed over after it."""
         running = self._seating.running
         if len(running) == 1:  # a text that is written alone has nothing to decide
             ((key, ticket),) = running.items()
             if ticket.work.is_generating and ticket.work.rows == 1:
-                return {key: 1}
+                return {key: 1}, self._waited
         claims = self._claims()
         depth = sum(ticket.work.fed for ticket in running.values()) / max(len(running), 1)
         cost = self._pace.behind(depth)
         shares = plan(claims, self._budget, cost, self._waited)
-        step_ms = cost.ms(sum(shares.values()))
-        self._waited = passed_over(claims, shares, self._waited, step_ms)
-        return shares
+        return shares, passed_over(claims, shares, self._waited, cost.ms(sum(shares.values())))
 
     async def _step(self, shares: dict[int, int]) -> None:
         """One step, or several of the same texts."""
@@ -250,19 +248,23 @@ class Engine:
             self._seating.tidy()
 
     def _may_follow(self, shares: dict[int, int]) -> int:
-        """Steps that may be taken before what came of the first is accepted: several where all that
-        runs are texts, and nobody waits for one of them to end."""
+        """Steps that may be taken before what came of the first is accepted: several where only texts
+        are served, and all others that run are less important. A text that ends ends the row."""
         running = self._seating.running
-        if len(shares) < len(running) or self._seating.waiting:
+        top = min(running[key].work.rank for key in shares)
+        if any(ticket.work.rank <= top for key, ticket in running.items() if key not in shares):
             return 1
-        return min(BURST, *(ticket.work.ahead for ticket in running.values()))
+        return min(BURST, *(running[key].work.ahead for key in shares))
 
     def _goes_on(self, shares: dict[int, int]) -> bool:
         """Whether the step after the one in flight would be decided in the same way."""
         running = self._seating.running
         if any(key not in running or not running[key].work.rows for key in shares):
             return False
-        return self._plan() == shares
+        following, waited = self._plan()
+        if following == shares:
+            self._waited = waited
+        return following == shares
 
     def _cut_unneeded(self, shares: dict[int, int]) -> None:
         """A step on its way that goes on with nothing but texts that have ended."""
