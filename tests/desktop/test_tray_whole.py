@@ -89,15 +89,14 @@ async def test_a_plugin_is_switched_on_and_off(running: RunningDaemon, panel: Pa
 
 
 async def test_a_plugin_beside_it_is_switched_off_and_the_icon_stays(
-    running: RunningDaemon, panel: Panel, watcher: Watcher
+    running: RunningDaemon, panel: Panel
 ) -> None:
-    """They share a process, which is another one with another set of plugins."""
+    """They share a process, and the icon is the very same one: another would be another panel here."""
     await called(running, "plugin.enable", name="notify")
-    panel = await watcher.panel()
+    await panel.until_line("Plugins", "notify", is_so=lambda line: line.is_checked)
     await panel.press("Plugins", "notify")
-    panel = await watcher.panel()
-    await panel.until_icon("ingle-tray-ready")
     await panel.until_line("Plugins", "notify", is_so=lambda line: not line.is_checked)
+    await panel.until_icon("ingle-tray-ready")
 
 
 async def test_work_is_seen_and_its_end_too(running: RunningDaemon, panel: Panel) -> None:

@@ -6,7 +6,7 @@ daemon itself, as one that the daemon has started, and no secret has to be hande
 """
 
 from ingle.rpc.streams import StreamLimits
-from ingle.wire.calls.base import NoParams, Params, Result
+from ingle.wire.calls.base import Params, Result
 
 SPAWN = "desktop.spawn"
 """Start a host. A delta gives its process id; the answer comes when it has ended. To cancel the
@@ -49,7 +49,6 @@ __all__ = [
     "STOP",
     "ExcuseResult",
     "HostParams",
-    "NoParams",
     "SpawnParams",
     "SpawnResult",
 ]

@@ -1,10 +1,12 @@
 """One host process from its start to its death, with the connections of its plugins.
 
-It is not restarted: `plughost` makes another. A plugin speaks the public JSON-RPC on a
-connection of its own, with the grants that were approved; `sdk.protocol` has the rest.
+It is not restarted: `life` makes another. A plugin speaks the public JSON-RPC on a connection of
+its own, with the grants that were approved; `sdk.protocol` has the rest.
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +29,10 @@ from ingle.vocabulary import PluginState
 from ingle.wire.messages import Failure, Success
 
 START_S = 20.0
-"""To import a plugin on a machine that is busy; one that takes longer hangs."""
+"""To import a plugin on a machine that is busy; one that takes longer hangs. To take a further one
+in, too: its process may just be starting itself."""
+LEAVE_S = 2.0
+"""More than a host gives a plugin to stop."""
 REAP_S = 0.5
 """Between the end of a connection and that of its process; then it has broken the protocol."""
 
@@ -68,12 +73,24 @@ class Host:
         paused_for: Callable[[], str | None],
     ) -> None:
         """`paused_for` gives the reason for as long as plugins are paused."""
-        self.name, self._tenants, self._public = name, tenants, public
+        self.name, self._tenants, self._public = name, list(tenants), public
         self._place, self._paused_for = place, paused_for
         self._control: Peer | None = None
         self._process: HostProcess | None = None
+        self._group: asyncio.TaskGroup | None = None
         self._fault: Death | None = None
-        self._errands: set[asyncio.Task[None]] = set()
+        self._broken = asyncio.Event()
+        self._broke: list[Tenant] = []
+        """Whose connection has ended without a word, the first one first."""
+        self._errands: dict[asyncio.Task[None], Tenant | None] = {}
+        self._turn = asyncio.Lock()
+        """One plugin after the other is started, so that it is known who hangs; and who comes or goes
+        waits for it, as a process that loads a plugin answers nobody."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether plugins can join and leave."""
+        return self._control is not None and not self._broken.is_set()
 
     async def run(self) -> Death:
         """Start the process and serve it; gives how it died."""
@@ -81,7 +98,7 @@ class Host:
         try:
             process = await self._place.start(self.name, requires, 1 + len(self._tenants))
         except CannotStart as error:
-            culprits = () if error.is_excused else self._tenants
+            culprits = () if error.is_excused else tuple(self._tenants)
             return Death(str(error), culprits, lost_ground=error.is_excused)
         self._process = process
         try:
@@ -96,42 +113,40 @@ class Host:
 
     async def _serve(self, process: HostProcess) -> Death:
         sockets, process.sockets = process.sockets, []  # the streams own them from here on
-        streams = [await FrameStream.over(sock, protocol.PLUGIN_LIMITS) for sock in sockets]
-        async with asyncio.TaskGroup() as group:
-            peers = [Peer(streams[0], name=f"plugin host {self.name}")]
-            peers += [
-                self._peer_of(tenant, stream, group)
-                for tenant, stream in zip(self._tenants, streams[1:], strict=True)
-            ]
+        control, *streams = [await FrameStream.over(sock, protocol.PLUGIN_LIMITS) for sock in sockets]
+        async with asyncio.TaskGroup() as self._group:
             try:
-                self._admit(peers, process.pid)
-                dead = group.create_task(process.wait())
-                connections = [group.create_task(peer.run()) for peer in peers]
-                self._run_errand(group, self._start_all())
-                await asyncio.wait([dead, *connections], return_when=asyncio.FIRST_COMPLETED)
-                await self._see_to_its_end(process, dead, connections)
+                self._control = Peer(control, name=f"plugin host {self.name}")
+                for tenant, stream in zip(self._tenants, streams, strict=True):
+                    self._lodge(tenant, stream)
+                dead = self._group.create_task(process.wait())
+                ends = [
+                    dead,
+                    self._group.create_task(self._control.run()),
+                    self._group.create_task(self._broken.wait()),
+                ]
+                self._run_errand(self._pause_first())
+                for tenant in self._tenants:
+                    self._run_errand(self._start_one(tenant), tenant)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                await self._see_to_its_end(process, dead)
             finally:
-                for peer in peers:
-                    peer.abort()
-                for errand in self._errands:
-                    errand.cancel()
+                self._break_up()
         if dead.result() == protocol.DISPLAY_GONE:
             return Death("the display has ended its connection", ())
-        return self._fault or Death(_in_words(dead.result()), self._tenants)
+        return self._fault or Death(_in_words(dead.result()), tuple(self._tenants))
 
-    def _admit(self, peers: list[Peer], pid: int) -> None:
-        self._control = peers[0]
-        now = asyncio.get_running_loop().time()
-        for tenant, peer in zip(self._tenants, peers[1:], strict=True):
-            tenant.lives(peer, pid, self._place.title, now)
+    def _break_up(self) -> None:
+        self._broken.set()
+        for peer in [self._control, *(tenant.peer for tenant in self._tenants)]:
+            if peer is not None:
+                peer.abort()
+        for errand in list(self._errands):
+            errand.cancel()
 
-    async def _see_to_its_end(
-        self, process: HostProcess, dead: asyncio.Task[int], connections: list[asyncio.Task[None]]
-    ) -> None:
+    async def _see_to_its_end(self, process: HostProcess, dead: asyncio.Task[int]) -> None:
         """A connection that ends before its process does was ended by us: the plugin broke a rule."""
-        first = [
-            tenant for tenant, task in zip(self._tenants, connections[1:], strict=True) if task.done()
-        ]
+        first = self._broke[:]
         await asyncio.wait([dead], timeout=REAP_S)
         if not dead.done():
             await process.stop()
@@ -141,13 +156,91 @@ class Host:
             self._blame("it broke the protocol", *first)
 
     def _blame(self, reason: str, *culprits: Tenant) -> None:
-        self._fault = self._fault or Death(reason, culprits or self._tenants)
+        self._fault = self._fault or Death(reason, culprits or tuple(self._tenants))
 
-    # ---- plugins
+    # ---- plugins that come and go
 
-    def _peer_of(self, tenant: Tenant, stream: FrameStream, group: asyncio.TaskGroup) -> Peer:
+    async def join(self, tenant: Tenant) -> None:
+        """Start one more beside those that run; a host that does not take it in is ended."""
+        self._tenants.append(tenant)
+        async with self._turn:
+            stream = await self._taken_in(tenant)
+        if stream is None:
+            return
+        if self.is_open:
+            self._lodge(tenant, stream)
+            self._run_errand(self._start_one(tenant), tenant)
+        else:
+            stream.abort()
+
+    async def _taken_in(self, tenant: Tenant) -> FrameStream | None:
+        """Our end of its connection; None where the host has ended or ends by this."""
+        if self._control is None or self._broken.is_set():
+            return None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                async with asyncio.timeout(START_S):
+                    params = protocol.AdmitParams(inode=os.fstat(theirs.fileno()).st_ino)
+                    await self._control.call(protocol.ADMIT, params, descriptors=[theirs.fileno()])
+                    return await FrameStream.over(ours, protocol.PLUGIN_LIMITS)
+            except ConnectionLost:  # it has ended for a reason of its own
+                ours.close()
+            except (TimeoutError, IngleError):
+                ours.close()
+                await self._end(f"it did not take in plugin {tenant.name}")
+            except BaseException:
+                ours.close()
+                raise
+        return None
+
+    async def leave(self, tenant: Tenant) -> None:
+        """Stop one and forget its code; the others notice nothing unless it clings to life."""
+        self._tenants.remove(tenant)  # from here on nothing that it says counts
+        try:
+            for errand in [each for each, whose in self._errands.items() if whose is tenant]:
+                errand.cancel()
+            async with self._turn:
+                await self._see_off(tenant)
+        finally:
+            peer = tenant.peer
+            tenant.is_gone()
+            if peer is not None:
+                peer.abort()
+
+    async def _see_off(self, tenant: Tenant) -> None:
+        if tenant.peer is None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await tenant.peer.call(protocol.LEAVE)
+        except (TimeoutError, IngleError):
+            await self._end(f"plugin {tenant.name} did not stop")
+
+    async def _end(self, reason: str) -> None:
+        """By nobody's fault who is still there."""
+        self._fault = self._fault or Death(reason, ())
+        if self._process is not None:
+            await self._process.stop()
+
+    def _lodge(self, tenant: Tenant, stream: FrameStream) -> None:
+        assert self._group is not None
+        assert self._process is not None
+        peer = self._peer_of(tenant, stream)
+        self._group.create_task(self._converse(tenant, peer))
+        now = asyncio.get_running_loop().time()
+        tenant.lives(peer, self._process.pid, self._place.title, now)
+
+    async def _converse(self, tenant: Tenant, peer: Peer) -> None:
+        await peer.run()
+        if tenant.peer is peer:
+            self._broke.append(tenant)
+            self._broken.set()
+
+    def _peer_of(self, tenant: Tenant, stream: FrameStream) -> Peer:
         async def take_state(params: protocol.StateParams, call: Call) -> None:
-            self._take_state(tenant, params, group)
+            if tenant in self._tenants and tenant.peer is call.caller:
+                self._take_state(tenant, params)
 
         return Peer(
             stream,
@@ -156,18 +249,25 @@ class Host:
             grants=grants.of_the_wire(tenant.grants),
         )
 
-    def _run_errand(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
-        """Something that ends with the host at the latest."""
-        errand = group.create_task(work)
-        self._errands.add(errand)
-        errand.add_done_callback(self._errands.discard)
+    # ---- starting
 
-    async def _start_all(self) -> None:
-        """One after the other, so that it is known who hangs."""
+    def _run_errand(self, work: Coroutine[Any, Any, None], of: Tenant | None = None) -> None:
+        """Something that ends with the host at the latest, or with the plugin that it is `of`."""
+        assert self._group is not None
+        errand = self._group.create_task(work)
+        self._errands[errand] = of
+        errand.add_done_callback(self._errands.pop)
+
+    async def _pause_first(self) -> None:
+        """During a pause nobody is started before the process knows of it."""
         with suppress(ConnectionLost):
-            if self._paused_for() is not None and self._control:
-                await self._control.call(protocol.PAUSE)
-            for tenant in self._tenants:
+            async with self._turn:
+                if self._paused_for() is not None and self._control:
+                    await self._control.call(protocol.PAUSE)
+
+    async def _start_one(self, tenant: Tenant) -> None:
+        with suppress(ConnectionLost):
+            async with self._turn:
                 await self._start(tenant)
 
     async def _see_to_crash(self, tenant: Tenant, reason: str) -> None:
@@ -179,14 +279,10 @@ class Host:
             return
         delay_s = tenant.crashed(reason, asyncio.get_running_loop().time())
         if delay_s is not None:
-            await self._start_again(tenant, delay_s)
-
-    async def _start_again(self, tenant: Tenant, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        tenant.started = asyncio.get_running_loop().time()
-        tenant.report(PluginState.WAITING, STARTING)
-        with suppress(ConnectionLost):
-            await self._start(tenant)
+            await asyncio.sleep(delay_s)
+            tenant.started = asyncio.get_running_loop().time()
+            tenant.report(PluginState.WAITING, STARTING)
+            await self._start_one(tenant)
 
     async def _start(self, tenant: Tenant) -> None:
         """Raises `ConnectionLost`."""
@@ -224,12 +320,12 @@ class Host:
         else:
             tenant.report(PluginState.RUNNING)
 
-    def _take_state(
-        self, tenant: Tenant, params: protocol.StateParams, group: asyncio.TaskGroup
-    ) -> None:
+    def _take_state(self, tenant: Tenant, params: protocol.StateParams) -> None:
         match params.state:
+            case "crashed" if not self.is_open:
+                pass  # the whole host starts anew, if anything does
             case "crashed":
-                self._run_errand(group, self._see_to_crash(tenant, f"crashed ({params.reason})"))
+                self._run_errand(self._see_to_crash(tenant, f"crashed ({params.reason})"), tenant)
             case "failed":
                 tenant.report(PluginState.FAILED, params.reason)
             case _ if self._is_paused(tenant):

@@ -8,7 +8,7 @@ import asyncio
 import builtins
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ingle.errors import ConnectionLost, IngleError, NotFound, Paused, PluginFai
 from ingle.plughost import configuring, discovery
 from ingle.plughost.approvals import Approval, Approvals
 from ingle.plughost.configuring import settings_of
-from ingle.plughost.discovery import Catalogue, Found
+from ingle.plughost.discovery import Catalogue
 from ingle.plughost.grants import MEANINGS
 from ingle.plughost.life import Life
 from ingle.plughost.places import Place, Places
@@ -67,7 +67,6 @@ class PluginHosts:
         self._settings = settings
         self._tenants: dict[str, Tenant] = {}
         self._lives: dict[str, Life] = {}
-        self._stale: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
         self._paused_for: str | None = None
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
@@ -118,8 +117,8 @@ class PluginHosts:
         found = tenant.found
         self._approve(name, found.digest, True, tenant.asks_for)
         tenant.forgive()
-        if tenant.state is PluginState.FAILED:
-            self._stale.add(tenant.host_name)
+        if tenant.state is PluginState.FAILED and tenant.host_name in self._lives:
+            self._lives[tenant.host_name].spoil(tenant)
         ended = {PluginState.DISABLED, PluginState.FAILED}
         if found != before or tenant.peer is None or tenant.state in ended:
             tenant.report(PluginState.WAITING, STARTING)
@@ -258,9 +257,9 @@ class PluginHosts:
     # ---- convergence
 
     async def _converge(self) -> None:
-        """Make what runs what should run; a change in a host's plugins restarts that host."""
+        """Make what runs what should run."""
         self._scan()
-        await self._end_others(self._sorted_out()[1])
+        await self._refit(self._sorted_out()[1])
         idle, wanted = self._sorted_out()  # anew: the person may have spoken meanwhile
         for tenant, state, reason in idle:
             tenant.report(state, reason)
@@ -306,26 +305,26 @@ class PluginHosts:
         return (
             life is not None
             and life.host is not None
-            and tenant.found in life.members
+            and life.keeps(tenant)
             and self.places.has(life.place)
         )
 
     def _place_of(self, tenants: tuple[Tenant, ...]) -> Place:
         return self.places.place_for(required(tenant.requires for tenant in tenants))
 
-    async def _end_others(self, wanted: dict[str, tuple[Tenant, ...]]) -> None:
-        ending = []
-        for name, life in self._lives.items():
+    async def _refit(self, wanted: dict[str, tuple[Tenant, ...]]) -> None:
+        """Bring each life in line, plugin by plugin where that can be done; else it ends."""
+        work: builtins.list[Coroutine[Any, Any, None]] = []
+        for name, life in list(self._lives.items()):
             tenants = wanted.get(name, ())
-            is_other = life.members != _members(tenants) or life.place is not self._place_of(tenants)
-            if name in self._stale or is_other:
-                ending.append(name)
-        self._stale.clear()
-        tasks = [task for name in ending if (task := self._lives.pop(name).task)]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+            is_in_place = life.place is self._place_of(tenants)
+            if is_in_place and life.is_of(tenants):
+                continue
+            if is_in_place and life.can_be_of(tenants):
+                work.append(life.change(tenants))
+            else:
+                work.append(_end(self._lives.pop(name)))
+        await asyncio.gather(*work)
 
     def _begin(self, name: str, tenants: tuple[Tenant, ...]) -> None:
         assert self._group is not None
@@ -369,6 +368,12 @@ class PluginHosts:
             log.debug("a plugin takes its time to change its state")
 
 
+async def _end(life: Life) -> None:
+    if life.task is not None:
+        life.task.cancel()
+        await asyncio.wait([life.task])
+
+
 async def _push(tenant: Tenant) -> None:
     """Give a running plugin its settings; one that is not running finds them when it starts."""
     if tenant.peer is None:
@@ -379,10 +384,6 @@ async def _push(tenant: Tenant) -> None:
             await tenant.peer.call(protocol.CONFIGURE, params)
     except (TimeoutError, IngleError):
         log.warning("plugin %s did not take its new settings", tenant.name)
-
-
-def _members(tenants: tuple[Tenant, ...]) -> tuple[Found, ...]:
-    return tuple(tenant.found for tenant in tenants)
 
 
 def _enable(name: str) -> str:

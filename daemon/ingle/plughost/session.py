@@ -89,7 +89,7 @@ class SessionProcess:
 
     async def begin(self, params: SpawnParams, descriptors: list[int]) -> None:
         """Raises `CannotStart`."""
-        call = self._launcher.call(SPAWN, params, self._take_pid, descriptors)
+        call = self._launcher.call(SPAWN, params, self._take_pid, descriptors=descriptors)
         self._life = asyncio.ensure_future(call)
         self._life.add_done_callback(_retrieve)
         started = asyncio.ensure_future(self._started.wait())

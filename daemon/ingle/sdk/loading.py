@@ -34,6 +34,14 @@ def load(folder: Path, name: str | None = None) -> type[Plugin]:
     return _the_plugin_of(module)
 
 
+def unload(name: str) -> None:
+    """Forget the modules of the plugin `name`: the next `load` reads what then stands on disk."""
+    package = package_of(name)
+    for module in [each for each in sys.modules if each == package or each.startswith(f"{package}.")]:
+        del sys.modules[module]
+    importlib.invalidate_caches()
+
+
 def where_it_broke(error: BaseException, folder: Path) -> str:
     """An exception in words without its text, which may hold what a person wrote."""
     while isinstance(error, BaseExceptionGroup):  # what a task group wraps

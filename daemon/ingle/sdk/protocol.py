@@ -1,9 +1,9 @@
 """The wire between the daemon and a plugin host: both ends import these types.
 
-A host has one control socket and then one socket a plugin, in the order of `INGLE_FDS`. On a
-plugin's socket the plugin calls the daemon's public methods, and the daemon calls the methods
-below; what concerns the whole host goes over the control socket. When the control socket
-closes, the host ends.
+A host has one control socket and then one socket a plugin, in the order of `INGLE_FDS`; plugins
+that join it later come with `ADMIT`. On a plugin's socket the plugin calls the daemon's public
+methods, and the daemon calls the methods below; what concerns the whole host goes over the control
+socket. When the control socket closes, or that of a plugin that has not left, the host ends.
 """
 
 from typing import Any, Literal
@@ -15,12 +15,15 @@ from ingle.wire.calls.base import NoParams, Params, Result
 
 START = "plugin.start"
 """Load the plugin if it is not loaded, and run it anew."""
-STOP = "plugin.stop"
+LEAVE = "plugin.leave"
+"""Stop the plugin for good and forget its code; the daemon closes the connection next."""
 CONFIGURE = "plugin.configure"
 """New settings: `run` is cancelled and started again with them."""
 CALL = "plugin.call"
 STATE = "plugin.state"
 """Notification of a plugin to the daemon."""
+ADMIT = "host.admit"
+"""A further plugin's socket, which comes along as a descriptor (see `rpc.descriptors`)."""
 PAUSE = "host.pause"
 RESUME = "host.resume"
 
@@ -32,6 +35,11 @@ FRAME_BYTES = 16 * 1024 * 1024
 """More than the public socket takes: a text of `context.max_item_bytes` passes, escapes included."""
 PLUGIN_LIMITS = StreamLimits(frame_bytes=FRAME_BYTES)
 HOST_LIMITS = StreamLimits(frame_bytes=FRAME_BYTES, frame_deadline_s=None)
+
+
+class AdmitParams(Params, frozen=True):
+    inode: int
+    """Of the socket."""
 
 
 class StartParams(Params, frozen=True):
@@ -63,17 +71,19 @@ class StateParams(Params, frozen=True):
 
 
 __all__ = [
+    "ADMIT",
     "CALL",
     "CONFIGURE",
     "DISPLAY_GONE",
     "FRAME_BYTES",
     "HOST_LIMITS",
+    "LEAVE",
     "PAUSE",
     "PLUGIN_LIMITS",
     "RESUME",
     "START",
     "STATE",
-    "STOP",
+    "AdmitParams",
     "CallParams",
     "ConfigureParams",
     "NoParams",

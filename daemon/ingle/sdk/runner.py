@@ -1,8 +1,9 @@
 """A plugin host: `python -m ingle.sdk.runner`, started by `plughost` with inherited sockets.
 
 It runs its plugins on one asyncio loop, each with a JSON-RPC connection of its own, and ends
-when the control socket closes, on SIGTERM, or when a plugin does not stop. It decides nothing:
-what is enabled, restarted or given up is the daemon's business.
+when the control socket closes, on SIGTERM, or when a plugin does not stop. Plugins join and leave
+while the others run. It decides nothing: what is enabled, restarted or given up is the daemon's
+business.
 """
 
 import asyncio
@@ -20,12 +21,13 @@ import msgspec
 
 from ingle.errors import IngleError, PluginFailed
 from ingle.procs.child import end_with_parent, inherited_sockets
+from ingle.rpc.descriptors import DescriptorStream
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.rpc.peer import Peer
 from ingle.rpc.streams import FrameStream
 from ingle.sdk import protocol
 from ingle.sdk.facade import Ingle
-from ingle.sdk.loading import load, where_it_broke
+from ingle.sdk.loading import load, unload, where_it_broke
 from ingle.sdk.plugin import CannotRun, Command, Plugin, commands_of, find_command
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ DID_NOT_STOP = 70
 
 
 class Guest:
-    """One plugin in this process: absent → loaded → running ⇄ stopped."""
+    """One plugin in this process: absent → loaded → running ⇄ stopped → left."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -56,10 +58,11 @@ class Guest:
         """It has crashed or given up: only a new start brings it back."""
         self._turn = asyncio.Lock()
         """Starting and stopping one after the other: requests arrive side by side."""
+        self.has_left = False
         peer.dispatcher = Dispatcher(
             {
                 protocol.START: _route(self.start, protocol.StartParams),
-                protocol.STOP: _route(self._stop, protocol.NoParams),
+                protocol.LEAVE: _route(self.leave, protocol.NoParams),
                 protocol.CONFIGURE: _route(self.configure, protocol.ConfigureParams),
                 protocol.CALL: _route(self.call, protocol.CallParams),
             }
@@ -122,8 +125,12 @@ class Guest:
         wanted = find_command(self._commands, params.command)
         return await wanted.call(plugin, params.args)
 
-    async def _stop(self, params: protocol.NoParams) -> None:
-        await self.stop()
+    async def leave(self, params: protocol.NoParams) -> None:
+        async with self._turn:
+            await self._end()
+            if self._start is not None:
+                unload(self._start.name)
+            self._kind, self._start, self.has_left = None, None, True
 
     async def stop(self) -> None:
         async with self._turn:
@@ -184,23 +191,62 @@ class Guest:
 class Host:
     """The process: its guests and the control connection."""
 
-    def __init__(self, guests: list[Guest]) -> None:
-        self._guests = guests
-        self.dispatcher = Dispatcher(
-            {
-                protocol.PAUSE: _route(self._pause, protocol.NoParams),
-                protocol.RESUME: _route(self._resume, protocol.NoParams),
-            }
-        )
+    def __init__(self, stream: DescriptorStream) -> None:
+        self._stream = stream
+        self._guests: list[Guest] = []
+        self._conversations: set[asyncio.Task[None]] = set()
+        self._is_paused = False
+        self._broken = asyncio.Event()
+        """The connection of a guest that has not left has ended."""
+        routes = {
+            protocol.ADMIT: _route(self._admit, protocol.AdmitParams),
+            protocol.PAUSE: _route(self._pause, protocol.NoParams),
+            protocol.RESUME: _route(self._resume, protocol.NoParams),
+        }
+        self._control = Peer(stream, Dispatcher(routes), name="daemon")
+
+    async def live(self) -> None:
+        """Until the control socket closes or SIGTERM comes."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._control.abort)
+        ends = [
+            asyncio.ensure_future(self._control.run()),
+            asyncio.ensure_future(self._broken.wait()),
+        ]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(guest.stop() for guest in self._guests))
+        self._stream.release()
+
+    async def admit(self, sock: socket.socket) -> None:
+        """A plugin that is served from now on; the daemon says on its socket which one it is."""
+        peer = Peer(await FrameStream.over(sock, protocol.HOST_LIMITS), name="daemon")
+        guest = Guest(peer)
+        self._guests.append(guest)
+        if self._is_paused:
+            await guest.pause()
+        conversation = asyncio.ensure_future(self._converse(guest, peer))
+        self._conversations.add(conversation)
+        conversation.add_done_callback(self._conversations.discard)
+
+    async def _converse(self, guest: Guest, peer: Peer) -> None:
+        try:
+            await peer.run()
+        finally:
+            if guest.has_left:
+                self._guests.remove(guest)
+            else:
+                self._broken.set()
+
+    async def _admit(self, params: protocol.AdmitParams) -> None:
+        (number,) = self._stream.take(params.inode)
+        await self.admit(socket.socket(fileno=number))
 
     async def _pause(self, params: protocol.NoParams) -> None:
+        self._is_paused = True
         await asyncio.gather(*(guest.pause() for guest in self._guests))
 
     async def _resume(self, params: protocol.NoParams) -> None:
+        self._is_paused = False
         await asyncio.gather(*(guest.resume() for guest in self._guests))
-
-    async def stop(self) -> None:
-        await asyncio.gather(*(guest.stop() for guest in self._guests))
 
 
 def _route(handler: Callable[[Any], Awaitable[Any]], params: type) -> Route:
@@ -212,16 +258,11 @@ def _route(handler: Callable[[Any], Awaitable[Any]], params: type) -> Route:
 
 async def serve(sockets: list[socket.socket]) -> None:
     """Live until the control socket closes or SIGTERM comes."""
-    control, *peers = [
-        Peer(await FrameStream.over(sock, protocol.HOST_LIMITS), name="daemon") for sock in sockets
-    ]
-    host = Host([Guest(peer) for peer in peers])
-    control.dispatcher = host.dispatcher
-    ended = asyncio.ensure_future(control.run())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, control.abort)
-    running = [asyncio.ensure_future(peer.run()) for peer in peers]
-    await asyncio.wait([ended, *running], return_when=asyncio.FIRST_COMPLETED)
-    await host.stop()
+    control, *guests = sockets
+    host = Host(await DescriptorStream.over(control, protocol.HOST_LIMITS))
+    for sock in guests:
+        await host.admit(sock)
+    await host.live()
 
 
 def _end_now(status: int) -> None:
