@@ -1,16 +1,14 @@
 """Which window has the focus under Wayland: only the compositor knows, and each tells it its own way."""
 
-import asyncio
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-ANSWER_S = 2.0
+from . import tools
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ async def focused() -> Spot | None:
     command = asks_with(os.environ)
     if command is None:
         return None
-    code, out = await _run(command, ANSWER_S)
+    code, out = await tools.run(command)
     with suppress(ValueError, KeyError, TypeError):
         return None if code else spot_of(json.loads(out))
     return None
@@ -61,21 +59,3 @@ def _nodes(node: Any) -> Iterator[Any]:
     yield node
     for below in (*node.get("nodes", ()), *node.get("floating_nodes", ())):
         yield from _nodes(below)
-
-
-async def _run(command: list[str], within_s: float) -> tuple[int, bytes]:
-    """Exit code and output; 124 when it took too long, 127 when it cannot be started."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-    except OSError:
-        return 127, b""
-    try:
-        async with asyncio.timeout(within_s):
-            out, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return 124, b""
-    return process.returncode or 0, out
