@@ -72,11 +72,9 @@ def _stop(app: App) -> None:
 
 
 def _configure_logs(paths: Paths, level: str) -> None:
-    """Under systemd the journal keeps the log, otherwise a file; a terminal shows it too."""
-    on_terminal = sys.stderr.isatty()
-    under_systemd = "JOURNAL_STREAM" in os.environ and not on_terminal
-    log_file = None if under_systemd else paths.log_file
-    logs.configure(level, log_file, to_stderr=under_systemd or on_terminal)
+    """A file keeps the log; a terminal shows it too, and the journal has it where systemd runs us."""
+    is_read = sys.stderr.isatty() or logs.is_journal(sys.stderr, os.environ)
+    logs.configure(level, paths.log_file, to_stderr=is_read)
 
 
 def _parser() -> argparse.ArgumentParser:

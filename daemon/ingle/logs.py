@@ -1,15 +1,18 @@
 """Logging of the daemon: one line per state change, user text never above DEBUG.
 
-Under systemd standard error goes to the journal; otherwise a rotating file in the state
-directory keeps what `ingle log` shows. A log that cannot be written never stops the daemon.
+A rotating file in the state directory keeps what `ingle log` shows, whoever has started the
+daemon. A log that cannot be written never stops the daemon.
 """
 
 import copy
 import logging
 import logging.handlers
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 FILE_BYTES = 2 * 1024 * 1024
@@ -29,6 +32,16 @@ def configure(level: str, log_file: Path | None, to_stderr: bool) -> None:
         _add(root, logging.StreamHandler(sys.stderr), _Brief(FORMAT) if sys.stderr.isatty() else None)
     if log_file is not None:
         _add_file(root, log_file)
+
+
+def is_journal(stream: IO[str], environ: Mapping[str, str]) -> bool:
+    """Whether this leads into systemd's journal (systemd.exec(5), JOURNAL_STREAM): the variable alone
+    is inherited by every shell of a desktop that systemd has started."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or none of the system's
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 def _add_file(root: logging.Logger, log_file: Path) -> None:

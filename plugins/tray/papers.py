@@ -1,21 +1,16 @@
 """What a person can read in full: what Ingle saw, and its log."""
 
 import asyncio
-import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from ingle.sdk import viewer
+from ingle.sdk import logs, viewer
 
 from . import wording
 from .snapshot import Row
 
-SAW, LOG = "what-it-saw.txt", "log.txt"
+SAW = "what-it-saw.txt"
 MOST_SEEN = 1000
-JOURNAL = ("journalctl", "--user", "--unit", "ingle", "--lines", "1000", "--no-pager")
-JOURNAL_S = 20.0
 
 
 def seen(items: Sequence[Row]) -> str:
@@ -50,41 +45,13 @@ def _lines(row: Row) -> Iterator[str]:
 
 
 async def show_log() -> None:
-    """The daemon's log file, or where systemd keeps it the end of the journal.
-
-    Raises `viewer.CannotOpen`.
-    """
-    path = _log_file()
-    if await asyncio.to_thread(path.is_file):
-        await viewer.show_file(path)
-        return
-    if shutil.which(JOURNAL[0]) is None:
+    """Raises `viewer.CannotOpen`."""
+    path = logs.file()
+    if not await asyncio.to_thread(path.is_file):
         raise viewer.CannotOpen(f"there is no log at {path}")
-    await viewer.show(LOG, await _journal())
-
-
-def _log_file() -> Path:
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    base = state if state.is_absolute() else Path.home() / ".local/state"
-    return base / "ingle/ingled.log"
-
-
-async def _journal() -> str:
-    try:
-        reading = await asyncio.create_subprocess_exec(
-            *JOURNAL,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        async with asyncio.timeout(JOURNAL_S):
-            out, _ = await reading.communicate()
-    except (OSError, TimeoutError):
-        raise viewer.CannotOpen("the journal cannot be read: journalctl --user -u ingle") from None
-    return out.decode("utf-8", "replace")
+    await viewer.show_file(path)
 
 
 def forget() -> None:
     """Take away what was written."""
-    for name in (SAW, LOG):
-        viewer.forget(name)
+    viewer.forget(SAW)

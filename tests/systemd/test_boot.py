@@ -348,10 +348,14 @@ def test_taking_it_back_leaves_nothing_but_what_the_daemon_kept(seen: dict[str, 
     } == set()
 
 
-def test_the_journal_has_the_daemons_log(seen: dict[str, Any]):
-    daemon, systemd = seen["journal"]["daemon"], seen["journal"]["systemd"]
-    assert any("serving /run/user/1500/ingle/ingle.sock" in line for line in daemon)
-    assert any("stopped" in line for line in daemon)
-    assert any("Watchdog timeout" in line for line in systemd)
-    assert any("reloaded; changed: context" in line for line in daemon)
-    assert not any("Traceback" in line for line in daemon)
+@pytest.mark.parametrize("kept", ["daemon", "file"])
+def test_the_journal_has_the_daemons_log_and_so_has_its_file(seen: dict[str, Any], kept: str):
+    lines = seen["journal"][kept]
+    assert any("serving /run/user/1500/ingle/ingle.sock" in line for line in lines)
+    assert any("stopped" in line for line in lines)
+    assert any("reloaded; changed: context" in line for line in lines)
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_the_journal_has_what_systemd_says_of_the_daemon(seen: dict[str, Any]):
+    assert any("Watchdog timeout" in line for line in seen["journal"]["systemd"])

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -57,3 +59,22 @@ def test_a_terminal_gets_the_line_and_the_file_the_traceback(
     assert "a bug" in terminal.getvalue()
     assert "Traceback" not in terminal.getvalue()
     assert "Traceback" in (tmp_path / "ingled.log").read_text()
+
+
+def test_the_journal_is_told_from_what_only_inherits_its_variable(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("w") as journal, (tmp_path / "file").open("w") as other:
+        found = os.fstat(ours.fileno())
+        environ = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+        assert logs.is_journal(journal, environ)
+        assert not logs.is_journal(other, environ)
+        assert not logs.is_journal(journal, {})
+        assert not logs.is_journal(journal, {"JOURNAL_STREAM": "no numbers"})
+
+
+def test_a_stream_that_is_closed_or_none_of_the_systems_is_no_journal(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as closed:
+        pass
+    environ = {"JOURNAL_STREAM": "1:2"}
+    assert not logs.is_journal(closed, environ)
+    assert not logs.is_journal(io.StringIO(), environ)

@@ -13,7 +13,7 @@ EXAMPLES = """
 ingle log
 ingle log -n 200
 ingle log -f
-journalctl --user -u ingle   # where systemd runs the daemon
+journalctl --user -u ingle   # where systemd runs the daemon, with what systemd says of it
 """
 
 
@@ -27,10 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     path = session.paths.log_file
     if not path.exists():
-        raise NotFound(
-            f"there is no log at {path}",
-            "under systemd it is in the journal: journalctl --user -u ingle",
-        )
+        raise NotFound(f"there is no log at {path}", "the daemon writes it: `ingle serve` starts one")
     for line in last_lines(path, args.lines):
         _show(line, session)
     session.output.flush()

@@ -299,7 +299,9 @@ def remove() -> Any:
 
 
 def journal() -> Any:
+    """And the file, which is there whoever has started the daemon."""
     return {
+        "file": (HOME / ".local/state/ingle/ingled.log").read_text().splitlines(),
         "daemon": lines("_SYSTEMD_USER_UNIT=ingle.service"),
         "systemd": lines("USER_UNIT=ingle.service"),
         "desktop": lines(

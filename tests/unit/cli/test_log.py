@@ -27,10 +27,10 @@ def test_as_json(ingle, log):
     assert ingle("log", "-n", "1", "--json").lines == [{"line": "line 99"}]
 
 
-def test_no_log_is_5_and_names_the_journal(ingle):
+def test_no_log_is_5_and_says_who_writes_it(ingle):
     ran = ingle("log")
     assert ran.code == 5
-    assert "journalctl" in ran.err
+    assert "ingle serve" in ran.err
 
 
 def test_a_log_with_bytes_that_are_no_text(ingle, log):

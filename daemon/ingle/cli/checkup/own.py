@@ -86,7 +86,7 @@ def log_file(session: Session) -> Findings:
     if path.exists():
         yield ok("log", f"{path} ({words.size(path.stat().st_size)}); `ingle log` shows it")
     else:
-        yield ok("log", f"{path} (not there yet; under systemd: journalctl --user -u ingle)")
+        yield ok("log", f"{path} (not there yet)")
 
 
 CHECKS = (configuration, runtime_directory, models, log_file)

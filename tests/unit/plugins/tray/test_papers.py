@@ -32,9 +32,7 @@ def test_an_item_of_which_little_is_known_has_its_lines() -> None:
     assert "without a title" in papers.seen([{"id": "1"}])
 
 
-async def test_the_log_file_is_shown_where_there_is_one(
-    private_dirs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_log_file_is_shown(private_dirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = private_dirs / "state_home/ingle/ingled.log"
     log.parent.mkdir()
     log.write_text("a line\n")
@@ -48,29 +46,6 @@ async def test_the_log_file_is_shown_where_there_is_one(
     assert shown == [log]
 
 
-async def test_under_systemd_the_journal_is_shown(
-    private_dirs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    programs = private_dirs / "bin"
-    programs.mkdir()
-    (programs / "journalctl").write_text('#!/bin/sh\necho "journal: $*"\n')
-    (programs / "journalctl").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
-    shown = []
-
-    async def show(name: str, text: str) -> None:
-        shown.append((name, text))
-
-    monkeypatch.setattr(viewer, "show", show)
-    await papers.show_log()
-    [(name, text)] = shown
-    assert name == papers.LOG
-    assert text.startswith("journal: --user --unit ingle")
-
-
-async def test_where_there_is_neither_it_says_so(
-    private_dirs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(private_dirs))
+async def test_where_there_is_none_it_says_so(private_dirs: Path) -> None:
     with pytest.raises(viewer.CannotOpen, match="no log"):
         await papers.show_log()
