@@ -5,16 +5,14 @@ happens but by the person's key.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from ingle.sdk import Ingle, NotFound
+from ingle.sdk import Ingle, NotFound, logs, naming
 
 from .choices import Choice, in_order
-from .wording import joined, megabytes
+from .wording import joined
 
 TOO_SMALL = "needs a larger model"
 RESULTS = 10
@@ -68,11 +66,10 @@ class Known:
         engine = self.status.get("engine") or {}
         if self.is_paused:
             return "Paused by you"
-        vram = int(engine.get("vram_bytes") or 0)
-        where = f"on {engine['device']}" if engine.get("device") else ""
-        where += f", {megabytes(vram)}" if where and vram else ""
+        name = naming.model(str(engine.get("model") or ""))
+        where = f" {naming.place(engine)}" if name and engine.get("device") else ""
         state = "" if engine.get("state") in ("ready", None) else str(engine["state"])
-        return joined(str(engine.get("model") or ""), where, state, str(engine.get("reason") or ""))
+        return joined(name + where, state, str(engine.get("reason") or ""))
 
     def skill_choices(self) -> list[Choice]:
         made = [_skill(one) for one in self.skills if one.get("needs")]
@@ -134,9 +131,15 @@ def _results(results: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
 
 
 def _models(models: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
+    here = [
+        str(one["name"])
+        for one in models
+        if one.get("state") in {"resident", "installed"} and one.get("kind", "model") == "model"
+    ]
+    called = naming.models(here)
     for one in models:
-        if one.get("state") == "installed" and one.get("kind", "model") == "model":
-            yield _row(f"model:{one['name']}", "Switch model", f"to {one['name']}")
+        if one.get("state") == "installed" and one["name"] in called:
+            yield _row(f"model:{one['name']}", "Switch model", f"to {called[one['name']]}")
 
 
 def _plugins(plugins: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
@@ -199,18 +202,8 @@ async def _summarise(ingle: Ingle, _: str) -> Done:
 
 
 async def _log(ingle: Ingle, _: str) -> Done:
-    text = await asyncio.to_thread(_end_of_log)
-    return Done(title="The log", text=text or "It is in the journal: journalctl --user -u ingle")
-
-
-def _end_of_log() -> str:
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    try:
-        with (state / "ingle/ingled.log").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
+    text = await asyncio.to_thread(logs.end, LOG_BYTES)
+    return Done(title="The log", text=text or "Nothing was written yet.")
 
 
 async def _seen(ingle: Ingle, _: str) -> Done:
@@ -221,7 +214,7 @@ async def _seen(ingle: Ingle, _: str) -> Done:
 
 async def _model(ingle: Ingle, name: str) -> Done:
     await ingle.call("model.use", {"name": name})
-    return Done(f"{name} takes over as soon as it is loaded")
+    return Done(f"{naming.model(name)} takes over as soon as it is loaded")
 
 
 async def _plugin_off(ingle: Ingle, name: str) -> Done:

@@ -7,10 +7,10 @@ pulled; pulling uses the network and stays the person's own command.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ingle.sdk import IngleError
+from ingle.sdk import IngleError, naming
 
 from .model import Offer, Trouble
-from .wording import megabytes, plainly
+from .wording import plainly
 
 TIERS = ("tiny", "small", "medium")
 TOO_SMALL = "model_too_small"
@@ -29,21 +29,22 @@ def trouble_of(
 
 def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: str, task: str) -> Trouble:
     resident = next((one["name"] for one in models if one.get("state") == "resident"), "The model")
-    title = f"{resident} is too small for {task if task == 'this' else f'“{task}”'}"
+    title = f"{naming.model(resident)} is too small for {task if task == 'this' else f'“{task}”'}"
     able = sorted(
         (one for one in models if _can(one, needs)), key=lambda one: int(one.get("size_bytes") or 0)
     )
     here = next((one for one in able if one.get("state") == "installed"), None)
     if here is not None:
-        text = f"{here['name']} is on this machine and can do it."
-        return Trouble(title, text, (Offer("use", f"_Switch to {here['name']}", here["name"]), ANYWAY))
+        called = naming.model(here["name"])
+        text = f"{called} is on this machine and can do it."
+        return Trouble(title, text, (Offer("use", f"_Switch to {called}", here["name"]), ANYWAY))
     there = next((one for one in able if one.get("state") == "available"), None)
     if there is None:
         return Trouble(title, plainly(error.hint.partition(";")[0]), (ANYWAY,))
-    size = megabytes(int(there.get("size_bytes") or 0))
+    size = naming.size(int(there.get("size_bytes") or 0))
     pull = f"ingle model pull {there['name']}"
     text = (
-        f"The smallest that can do it is {there['name']} ({size}, {there.get('licence')})."
+        f"The smallest that can do it is {naming.model(there['name'])} ({size}, {there.get('licence')})."
         f" In a terminal, this gets it:  {pull}"
     )
     return Trouble(title, text, (Offer("copy", "_Copy the command", pull), ANYWAY))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ingle.sdk import naming
+
 from . import wording
 from .snapshot import Row, Snapshot
 
@@ -112,7 +114,7 @@ def _models(snapshot: Snapshot) -> Tree:
         if row.get("state") in {"resident", "installed"} and row.get("kind", "model") == "model"
     ][:MOST_MODELS]
     names = [str(row.get("name")) for row in here]
-    called = wording.models(names)
+    called = naming.models(names)
     wanted = snapshot.engine.get("next") or snapshot.engine.get("model")
     entries = tuple(
         Entry(_model(called[name], row), Action("model", name), "radio", is_checked=name == wanted)
@@ -122,8 +124,8 @@ def _models(snapshot: Snapshot) -> Tree:
 
 
 def _model(called: str, row: Row) -> str:
-    size = row.get("size_bytes")
-    return f"{called}, {wording.size(size)}" if isinstance(size, int) and size else called
+    size, called = row.get("size_bytes"), wording.line(called, wording.MOST)
+    return f"{called}, {naming.size(size)}" if isinstance(size, int) and size else called
 
 
 def _plugins(rows: Sequence[Row]) -> Tree:

@@ -2,8 +2,10 @@
 
 import time
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from ingle.sdk import naming
 
 from .drawing import State
 from .snapshot import Snapshot, state_of
@@ -12,17 +14,6 @@ MOST = 48
 """Characters of a title; a menu is as wide as its widest line."""
 MOST_OF_A_LINE = 80
 """Characters of what is only there to be read."""
-
-FAMILIES = {
-    "smollm2": "SmolLM2",
-    "smollm3": "SmolLM3",
-    "tinyllama": "TinyLlama",
-    "deepseek": "DeepSeek",
-    "gpt": "GPT",
-    "olmo2": "OLMo2",
-}
-"""Those that are not written with one capital letter in front."""
-_USUAL = {"instruct", "chat", "it", "gguf"}
 
 STATES: dict[State, str] = {
     "ready": "ready",
@@ -42,31 +33,8 @@ def line(text: Any, most: int = MOST_OF_A_LINE) -> str:
 
 
 def model(name: str) -> str:
-    """A file's name as people write it: "smollm2-135m-instruct" is "SmolLM2 135M"."""
-    parts = [part for part in line(name, MOST).split("-") if part and part.lower() not in _USUAL]
-    return " ".join(_part(part) for part in parts) or line(name, MOST)
-
-
-def _part(part: str) -> str:
-    if part.lower() in FAMILIES:
-        return FAMILIES[part.lower()]
-    if part[0].isdigit() and part[-1] in "mbk":
-        return part[:-1] + part[-1].upper()
-    return part[0].upper() + part[1:]
-
-
-def models(names: Collection[str]) -> dict[str, str]:
-    """Name → how it is called; two that would be called the same keep their names."""
-    called = {name: model(name) for name in names}
-    often = list(called.values())
-    return {name: words if often.count(words) == 1 else line(name) for name, words in called.items()}
-
-
-def size(count: float) -> str:
-    """In decimal units: "0.3 GB", "60 MB"."""
-    if count >= 0.95e8:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+    """As people write it, whatever it is."""
+    return naming.model(line(name, MOST))
 
 
 def engine(snapshot: Snapshot) -> str:
@@ -77,7 +45,7 @@ def engine(snapshot: Snapshot) -> str:
     why_aside = line(snapshot.status.get("reason")) or reason
     match row.get("state"):
         case "ready":
-            said = f"{name} {_place(row)}" + (", at work" if snapshot.is_busy else "")
+            said = f"{name} {naming.place(row)}" + (", at work" if snapshot.is_busy else "")
         case "loading" if isinstance(row.get("progress"), (int, float)):
             said = f"{name}: loading, {row['progress']:.0%}"
         case "loading" | "starting":
@@ -93,16 +61,6 @@ def engine(snapshot: Snapshot) -> str:
         case _:
             said = "Starting"
     return line(said)
-
-
-def _place(row: Mapping[str, Any]) -> str:
-    """Where the weights are, and what they take there."""
-    layers, on_gpu = row.get("layers") or 0, row.get("gpu_layers") or 0
-    vram, rss = row.get("vram_bytes") or 0, row.get("rss_bytes") or 0
-    if not on_gpu and not vram:
-        return f"on the CPU, {size(rss)}" if rss else "on the CPU"
-    where = f"on the GPU, {size(vram)}" if vram else "on the GPU"
-    return f"{where}, {on_gpu} of {layers} layers" if 0 < on_gpu < layers else where
 
 
 def notes(snapshot: Snapshot) -> list[str]:

@@ -53,9 +53,9 @@ async def called(daemon: PluginDaemon, method: str) -> Any:
 
 async def test_the_icon_and_the_menu_tell_how_the_daemon_is(panel: Panel) -> None:
     await panel.until_icon("ingle-tray-ready")
-    await panel.until_line("SmolLM2 135M on the CPU, 0.3 GB", is_so=lambda line: not line.is_enabled)
+    await panel.until_line("SmolLM2 135M on the CPU, 245 MB", is_so=lambda line: not line.is_enabled)
     assert await panel.property("Id") == "ingle"
-    assert await panel.property("Title") == "Ingle: ready. SmolLM2 135M on the CPU, 0.3 GB"
+    assert await panel.property("Title") == "Ingle: ready. SmolLM2 135M on the CPU, 245 MB"
     assert await panel.property("Status") == "Active"
     labels = (await panel.menu()).labels()
     for expected in ("Ask…", "Summarise clipboard", "Pause", "What it saw", "Show log", "Quit Ingle"):
@@ -93,7 +93,7 @@ async def test_work_is_seen_while_it_lasts(daemon: PluginDaemon, panel: Panel) -
     await panel.until_icon("ingle-tray-ready")
     daemon.emit("engine", "activity", {"busy": True})
     await panel.until_icon("ingle-tray-busy")
-    await panel.until_line("SmolLM2 135M on the CPU, 0.3 GB, at work")
+    await panel.until_line("SmolLM2 135M on the CPU, 245 MB, at work")
     daemon.emit("engine", "activity", {"busy": False})
     await panel.until_icon("ingle-tray-ready")
 
@@ -107,7 +107,7 @@ async def test_a_menu_that_is_open_is_written_into_and_not_replaced(
     daemon: PluginDaemon, panel: Panel
 ) -> None:
     """The lines keep their numbers, by which a panel presses them."""
-    before = await panel.until_line("Model", "My_own_model, 0.5 GB")
+    before = await panel.until_line("Model", "My_own_model, 490 MB")
     told(daemon, state="starting", engine={**ENGINE, "state": "loading", "progress": 0.0})
     await panel.until_line("SmolLM2 135M: loading, 0%")
     daemon.emit("engine", "loading", {"model": ENGINE["model"], "progress": 0.41})
@@ -115,7 +115,7 @@ async def test_a_menu_that_is_open_is_written_into_and_not_replaced(
     await panel.press("Ask…")
     await called(daemon, "plugin.call")
     told(daemon, engine={**ENGINE, "model": "my_own_model"})
-    after = await panel.until_line("Model", "My_own_model, 0.5 GB", is_so=lambda line: line.is_checked)
+    after = await panel.until_line("Model", "My_own_model, 490 MB", is_so=lambda line: line.is_checked)
     assert after.number == before.number
 
 
@@ -124,7 +124,7 @@ async def test_a_menu_that_is_open_is_written_into_and_not_replaced(
     [
         (["Pause"], "daemon.pause", {}),
         (["Quit Ingle"], "daemon.stop", {}),
-        (["Model", "My_own_model, 0.5 GB"], "model.use", {"name": "my_own_model"}),
+        (["Model", "My_own_model, 490 MB"], "model.use", {"name": "my_own_model"}),
         (["Plugins", "clipboard"], "plugin.disable", {"name": "clipboard"}),
         (["Ask…"], "plugin.call", {"plugin": "popup", "command": "show", "args": {}}),
         (
@@ -166,8 +166,8 @@ async def test_a_switch_shows_what_is_and_not_what_was_pressed(
 
 
 async def test_the_model_is_a_choice_of_one(panel: Panel) -> None:
-    small = await panel.until_line("Model", "SmolLM2 135M, 0.1 GB")
-    other = await panel.until_line("Model", "My_own_model, 0.5 GB")
+    small = await panel.until_line("Model", "SmolLM2 135M, 98 MB")
+    other = await panel.until_line("Model", "My_own_model, 490 MB")
     assert (small.toggle, small.is_checked, other.is_checked) == ("radio", True, False)
 
 
@@ -181,7 +181,7 @@ async def test_what_went_wrong_stands_in_the_menu_until_the_next_press(
     daemon.answers["plugin.call"] = {}
     await panel.press("Pause")
     await called(daemon, "daemon.pause")
-    await panel.until_line("SmolLM2 135M on the CPU, 0.3 GB")
+    await panel.until_line("SmolLM2 135M on the CPU, 245 MB")
     told(daemon)
     while trouble in (await panel.menu()).labels():
         await panel.changed.wait()
@@ -203,7 +203,7 @@ async def test_what_fails_to_be_asked_leaves_what_was_known(daemon: PluginDaemon
     daemon.answers["model.list"] = Busy("too much to do")
     told(daemon, state="paused")
     await panel.until_icon("ingle-tray-paused")
-    await panel.until_line("Model", "SmolLM2 135M, 0.1 GB")
+    await panel.until_line("Model", "SmolLM2 135M, 98 MB")
 
 
 async def test_without_a_tray_it_waits_and_appears_when_there_is_one(
@@ -331,6 +331,6 @@ async def test_the_menu_can_be_read_and_pressed_without_a_tray(daemon: PluginDae
     """GNOME may have none: what the menu says and does is there for every program."""
     await daemon.until_state("tray", "waiting", "shows no tray icons")
     labels = [line["label"] for line in await daemon.hosts.call("tray", "menu", {})]
-    assert "SmolLM2 135M on the CPU, 0.3 GB" in labels
+    assert "SmolLM2 135M on the CPU, 245 MB" in labels
     await daemon.hosts.call("tray", "press", {"labels": ["Pause"]})
     await called(daemon, "daemon.pause")

@@ -19,7 +19,7 @@ from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
 from ingle.sdk import glib
 from ingle.sdk.glib import Gio, GLib
 
-ENGINE = {"state": "ready", "model": "smollm2-135m-instruct", "rss_bytes": 300_000_000}
+ENGINE = {"state": "ready", "model": "smollm2-135m-instruct", "rss_bytes": 245_000_000}
 STATUS = {
     "state": "ready",
     "engine": ENGINE,

@@ -2,16 +2,9 @@
 
 import time
 
-_SIZES = ("bytes", "kB", "MB", "GB", "TB")
+from ingle.naming import size
 
-
-def size(count: float) -> str:
-    """Decimal units, as disks and `ls --si` count: 144810528 is "145 MB"."""
-    for unit in _SIZES:
-        if count < 1000 or unit == _SIZES[-1]:
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("the last unit takes everything")
+__all__ = ["clock", "count", "duration", "size"]
 
 
 def duration(seconds: float) -> str:

@@ -53,10 +53,12 @@ def test_what_is_paused_or_aside_is_brought_back() -> None:
 
 
 def test_the_engine_line_says_where_the_model_is_and_why() -> None:
-    engine = {"state": "ready", "model": "qwen", "device": "GPU", "vram_bytes": 1_130_000_000}
-    assert Known(status={"engine": engine}).engine_line == "qwen  ·  on GPU, 1.1 GB"
-    parked = {"state": "parked", "model": "qwen", "device": "", "reason": "game running"}
-    assert Known(status={"engine": parked}).engine_line == "qwen  ·  parked  ·  game running"
+    engine = {"state": "ready", "model": "qwen3-4b", "device": "GPU", "vram_bytes": 1_130_000_000}
+    assert Known(status={"engine": engine}).engine_line == "Qwen3 4B on the GPU, 1.1 GB"
+    small = {**engine, "model": "smollm2-135m-instruct", "vram_bytes": 0, "rss_bytes": 245_000_000}
+    assert Known(status={"engine": small}).engine_line == "SmolLM2 135M on the CPU, 245 MB"
+    parked = {"state": "parked", "model": "qwen3-4b", "device": "", "reason": "game running"}
+    assert Known(status={"engine": parked}).engine_line == "Qwen3 4B  ·  parked  ·  game running"
     assert Known(status={"state": "paused", "engine": engine}).engine_line == "Paused by you"
 
 
@@ -90,16 +92,28 @@ async def test_an_undo_that_fails_gives_the_old_text_to_be_copied(ingle: FakeIng
     assert (done.text, "the window is gone" in done.notice) == ("old", True)
 
 
-async def test_the_end_of_the_log_is_shown_or_where_it_is(
+def test_models_are_switched_to_by_the_names_that_people_know() -> None:
+    models = [
+        {"name": "smollm2-135m-instruct", "state": "resident", "kind": "model"},
+        {"name": "smollm2-135m-chat", "state": "installed", "kind": "model"},
+        {"name": "qwen2.5-0.5b-instruct", "state": "installed", "kind": "model"},
+    ]
+    rows = {one.name: one.summary for one in commands.rows(Known(models=models))}
+    assert rows["model:qwen2.5-0.5b-instruct"] == "to Qwen2.5 0.5B"
+    assert rows["model:smollm2-135m-chat"] == "to smollm2-135m-chat"  # as the resident one is called
+
+
+async def test_the_end_of_the_log_is_shown_in_whole_lines(
     ingle: FakeIngle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert "journalctl" in (await commands.carry_out(ingle, "log")).text
+    assert (await commands.carry_out(ingle, "log")).text == "Nothing was written yet."
     (tmp_path / "ingle").mkdir()
-    (tmp_path / "ingle/ingled.log").write_text("x" * 20_000 + "the end")
+    (tmp_path / "ingle/ingled.log").write_text("a line\n" * 20_000 + "the end\n")
     text = (await commands.carry_out(ingle, "log")).text
-    assert text.endswith("the end")
-    assert len(text) == commands.LOG_BYTES
+    assert text.startswith("a line\n")
+    assert text.endswith("the end\n")
+    assert commands.LOG_BYTES - len("a line\n") < len(text) <= commands.LOG_BYTES
 
 
 async def test_what_it_saw_is_listed(ingle: FakeIngle) -> None:

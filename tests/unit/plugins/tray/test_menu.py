@@ -12,7 +12,7 @@ menu, snapshots, wording = module("menu"), module("snapshot"), module("wording")
 Snapshot, Action = snapshots.Snapshot, menu.Action
 
 ENGINE = {
-    "state": "ready", "model": "smollm2-135m-instruct", "device": "CPU", "rss_bytes": 300_000_000,
+    "state": "ready", "model": "smollm2-135m-instruct", "device": "CPU", "rss_bytes": 245_000_000,
 }  # fmt: skip
 PLUGINS = [
     {"name": "clipboard", "state": "running"},
@@ -49,7 +49,7 @@ def entry(snapshot: Any, *path: str) -> Any:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (engine(), "SmolLM2 135M on the CPU, 0.3 GB"),
+        (engine(), "SmolLM2 135M on the CPU, 245 MB"),
         (engine(device="CPU", rss_bytes=60_000_000), "SmolLM2 135M on the CPU, 60 MB"),
         (engine(vram_bytes=1_100_000_000, gpu_layers=30, layers=30), "SmolLM2 135M on the GPU, 1.1 GB"),
         (
@@ -150,8 +150,8 @@ def test_what_another_plugin_does_is_offered_while_it_runs():
 
 def test_models_that_are_here_and_answer_can_be_switched_to():
     [small, other] = entry(Snapshot(status=status(), models=MODELS), "Model").submenu
-    assert (small.label, small.kind, small.is_checked) == ("SmolLM2 135M, 0.1 GB", "radio", True)
-    assert (other.label, other.is_checked) == ("Qwen2.5 0.5B, 0.5 GB", False)
+    assert (small.label, small.kind, small.is_checked) == ("SmolLM2 135M, 98 MB", "radio", True)
+    assert (other.label, other.is_checked) == ("Qwen2.5 0.5B, 490 MB", False)
     assert other.action == Action("model", "qwen2.5-0.5b-instruct")
 
 
@@ -161,8 +161,9 @@ def test_a_model_that_takes_over_is_the_chosen_one():
 
 
 def test_two_models_that_would_be_called_the_same_keep_their_names():
-    names = ["qwen3-4b", "qwen3-4b-instruct"]
-    assert wording.models(names) == dict(zip(names, names, strict=True))
+    rows = [{"name": name, "state": "installed"} for name in ("qwen3-4b", "qwen3-4b-instruct")]
+    lines = entry(Snapshot(status=status(), models=rows), "Model").submenu
+    assert [line.label for line in lines] == ["qwen3-4b", "qwen3-4b-instruct"]
 
 
 def test_plugins_are_switched_and_say_what_they_wait_for():
@@ -206,7 +207,7 @@ def test_what_changes_often_leaves_the_form_as_it_is():
 
 def test_work_is_said_in_the_first_line():
     busy = Snapshot(status=status(), is_busy=True)
-    assert labels(busy)[0] == "SmolLM2 135M on the CPU, 0.3 GB, at work"
+    assert labels(busy)[0] == "SmolLM2 135M on the CPU, 245 MB, at work"
 
 
 def test_a_line_is_found_by_its_place():
@@ -227,7 +228,7 @@ def test_it_ends_with_quit():
 def test_it_can_be_told_as_json():
     [first, *_] = menu.as_json(menu.tree(Snapshot(status=status())))
     assert first == {
-        "label": "SmolLM2 135M on the CPU, 0.3 GB",
+        "label": "SmolLM2 135M on the CPU, 245 MB",
         "kind": "line",
         "enabled": False,
         "checked": False,
