@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ingle.sdk import Ingle
+from ingle.sdk import Coverage, Ingle
 
 from . import wording
 from .model import Model, Outcome, Task
@@ -18,20 +18,21 @@ MOST_TOKENS = 1024
 """Of a follow-up; a skill knows its own length."""
 
 Hear = Callable[[str], None]
+Covers = Callable[[Coverage], None]
 
 
-async def answer(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+async def answer(ingle: Ingle, model: Model, task: Task, hear: Hear, covers: Covers) -> Outcome:
     """Raises the daemon's `IngleError`; cancelling it cancels the request."""
     match task.kind:
         case "skill":
-            return await _skill(ingle, model, task, hear)
+            return await _skill(ingle, model, task, hear, covers)
         case "ask":
-            return await _ask(ingle, model, task, hear)
+            return await _ask(ingle, model, task, hear, covers)
         case "follow" | "result":
             return await _follow(ingle, model, hear)
 
 
-async def _skill(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+async def _skill(ingle: Ingle, model: Model, task: Task, hear: Hear, covers: Covers) -> Outcome:
     text = model.source.text if model.source else ""
     result = await ingle.run_skill(
         task.skill,
@@ -39,6 +40,7 @@ async def _skill(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
         task.args,
         priority="interactive",
         on_delta=hear,
+        on_coverage=covers,
         keep=True,
         anyway=task.anyway,
     )
@@ -46,9 +48,11 @@ async def _skill(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
     return Outcome(result.text, figures, result.result or "")
 
 
-async def _ask(ingle: Ingle, model: Model, task: Task, hear: Hear) -> Outcome:
+async def _ask(ingle: Ingle, model: Model, task: Task, hear: Hear, covers: Covers) -> Outcome:
     text = model.source.text if model.source else None
-    result = await ingle.ask(task.asked, text, on_delta=hear, keep=True, anyway=task.anyway)
+    result = await ingle.ask(
+        task.asked, text, on_delta=hear, on_coverage=covers, keep=True, anyway=task.anyway
+    )
     quotes = tuple(dict.fromkeys(one.quote for one in result.citations if one.quote != result.answer))
     figures = wording.figures(msgspec.to_builtins(result))
     return Outcome(result.answer, figures, result.result or "", quotes)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from ingle.sdk import Ingle, IngleError
+from ingle.sdk import Coverage, Ingle, IngleError
 
 from . import commands
 from .answering import answer
@@ -282,8 +282,13 @@ class Controller:
                 self._view.append(run, piece)
                 self._render_pace()
 
+        def covers(coverage: Coverage) -> None:
+            if self.model.run == run and self.model.phase is Phase.RUNNING:
+                self.model.covers(coverage.read, coverage.total)
+                self._render()
+
         try:
-            outcome = await answer(self._ingle, self.model, task, hear)
+            outcome = await answer(self._ingle, self.model, task, hear, covers)
             changes = await self._changes(task, outcome)
         except IngleError as error:
             needs = self.known.needs(task.skill)

@@ -149,6 +149,8 @@ class Model:
         """What the conversation began with."""
         self.turns: list[tuple[str, str]] = []
         """Questions with their answers before the task that runs or ran last."""
+        self.covered: tuple[int, int] | None = None
+        """Characters that are read for the answer that runs, and all there are; None: not known."""
         self._pieces: list[str] = []
         self._chars = 0
         self._first_s = self._last_s = 0.0
@@ -204,8 +206,12 @@ class Model:
         self.phase, self.task, self.wanted = Phase.RUNNING, task, None
         self.outcome = self.trouble = None
         self.changes, self.shows_changes, self.notice = (), True, ""
-        self._pieces, self._chars = [], 0
+        self._pieces, self._chars, self.covered = [], 0, None
         self.run += 1
+
+    def covers(self, read: int, total: int) -> None:
+        """How much of the text is read for the answer that is about to come."""
+        self.covered = (read, total)
 
     def heard(self, text: str, now_s: float) -> None:
         """A piece of the answer."""

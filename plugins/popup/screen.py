@@ -135,14 +135,21 @@ def _status(model: Model, engine: str) -> str:
         return model.notice
     match model.phase:
         case Phase.RUNNING:
-            size = wording.size_of(model.source.text) if model.source else ""
-            return model.pace or (f"Reading {size} …" if size else "Thinking …")
+            return _progress(model)
         case Phase.DONE:
             changes = changes_in(model.changes) if model.changes else 0
             counted = f"{changes} change{'s' * (changes != 1)}" if changes else ""
             why_not = _why_not(model)
             return wording.joined(counted, model.outcome.figures if model.outcome else "", why_not)
     return model.note or engine
+
+
+def _progress(model: Model) -> str:
+    """While nothing can be said of the pace, what is being read."""
+    covered = model.covered or (0, 0)
+    if model.pace:
+        return wording.joined(model.pace, wording.coverage(*covered))
+    return wording.reading(model.source.text, *covered) if model.source else "Thinking …"
 
 
 def _why_not(model: Model) -> str:

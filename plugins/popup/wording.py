@@ -1,8 +1,10 @@
 """What the popup says, from values. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from ingle.sdk import naming
 
 PREVIEW_CHARS = 280
 SOURCES = {
@@ -43,6 +45,13 @@ def coverage(read: int, total: int) -> str:
     return f"only {100 * read // total} % of {total:,} characters read"
 
 
+def reading(text: str, read: int, total: int) -> str:
+    """The same while it is being read; it need not be known yet."""
+    if read < total:
+        return f"Reading {100 * read // total} % of {total:,} characters …"
+    return f"Reading {size_of(text)} …"
+
+
 def pace(tokens: int, decode_ms: float) -> str:
     """Tokens per second; empty where nothing was written."""
     if tokens < 2 or decode_ms <= 0:
@@ -68,7 +77,7 @@ def figures(result: Mapping[str, Any]) -> str:
         pace(usage.get("output_tokens", 0), timing.get("decode_ms", 0.0)),
         coverage(read.get("read", 0), read.get("total", 0)),
         how,
-        str(result.get("model") or ""),
+        naming.model(str(result.get("model") or "")),
     )
 
 
@@ -79,13 +88,3 @@ def plainly(text: str) -> str:
         return ""
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?…" else text + "."
-
-
-def megabytes(size: int) -> str:
-    """As the catalog says it: decimal units, one digit where it matters."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def ends(words: Sequence[str]) -> str:
-    """The quotes of an answer, one a line."""
-    return "\n".join(f"“{word}”" for word in words)

@@ -19,6 +19,7 @@ from conftest import missing
 from desktop.conftest import PLUGINS, XServer
 from fakes.plugin_daemon import PATIENCE_S, PluginDaemon, plugin_daemon
 from ingle.rpc.dispatcher import Call
+from ingle.vocabulary import Coverage
 
 A11Y_BUS = Path("/usr/libexec/at-spi-bus-launcher")
 READER = Path(__file__).with_name("screen_reader.py")
@@ -54,12 +55,16 @@ class ScriptedAnswers:
     def __init__(self) -> None:
         self.asked: list[tuple[str, Any]] = []
         self.cancelled = asyncio.Event()
-        self._pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        self._pieces: asyncio.Queue[str | Coverage | Exception | None] = asyncio.Queue()
         self.figures: dict[str, Any] = FIGURES
 
     def say(self, *pieces: str) -> None:
         for piece in pieces:
             self._pieces.put_nowait(piece)
+
+    def covers(self, read: int, total: int) -> None:
+        """How much of the text is read, said before what is made of it."""
+        self._pieces.put_nowait(Coverage(read=read, total=total, parts=1))
 
     def end(self) -> None:
         self._pieces.put_nowait(None)
@@ -107,6 +112,9 @@ class ScriptedAnswers:
             while (piece := await self._pieces.get()) is not None:
                 if isinstance(piece, Exception):
                     raise piece
+                if isinstance(piece, Coverage):
+                    await call.delta("", piece)
+                    continue
                 said += piece
                 await call.delta(piece)
         except asyncio.CancelledError:

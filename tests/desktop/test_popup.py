@@ -79,6 +79,9 @@ async def test_an_answer_is_read_while_it_is_written(popup: Stage) -> None:
     await popup.show(text="A long letter.")
     await popup.reader.type("what is it?")
     popup.key("Return")
+    await popup.reader.wait("status bar", "Reading 3 words")
+    popup.answers.covers(61, 100)
+    await popup.reader.wait("status bar", "Reading 61 % of 100 characters")
     popup.answers.say("It ", "is ")
     await popup.reader.answer("It is ")
     await popup.reader.wait(BUTTON, "Stop")
@@ -130,8 +133,8 @@ async def test_what_is_not_replaced_is_kept_and_told(popup: Stage) -> None:
 async def test_a_model_that_is_too_small_names_one_that_is_not(popup: Stage) -> None:
     await popup.show(skill="fix")
     popup.answers.fail(ModelTooSmall("smol is too small for 'fix'"))
-    alert = await popup.reader.wait("alert", "smol is too small")
-    assert "qwen2.5-0.5b (490 MB, Apache-2.0)" in alert["name"]
+    alert = await popup.reader.wait("alert", "Smol is too small")
+    assert "Qwen2.5 0.5B (490 MB, Apache-2.0)" in alert["name"]
     await popup.reader.press(BUTTON, "Copy the command")
     assert (await popup.until_called("clipboard.copy"))["text"] == "ingle model pull qwen2.5-0.5b"
     await popup.reader.press(BUTTON, "Try it anyway")

@@ -219,7 +219,8 @@ class FakeDaemon:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answers = dict(ANSWERS)
-        self.deltas: dict[str, list[str]] = {}
+        self.deltas: dict[str, list[str | Coverage]] = {}
+        """What is streamed before an answer: pieces of it, and how much of the text they stand on."""
         self.hold: set[str] = set()
         self.calls: list[tuple[str, Any]] = []
         self.held, self.cancelled = threading.Event(), threading.Event()
@@ -294,7 +295,7 @@ class FakeDaemon:
             self.calls.append((method, params))
             if getattr(params, "stream", False):
                 for piece in self.deltas.get(method, []):
-                    await call.delta(piece)
+                    await (call.delta(piece) if isinstance(piece, str) else call.delta("", piece))
             if method in self.hold:
                 await self._hold()
             return self._answer(method, params)

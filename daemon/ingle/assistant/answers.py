@@ -46,6 +46,7 @@ class Answer:
 async def quote(turn: Turn, question: str, sources: Sequence[Source], delta: Delta) -> Answer:
     """Answer with a sentence of the sources as it stands."""
     searched = await search(question, sources)
+    turn.covers(_coverage(searched))
     judged = await judge(turn, question, searched.passages)
     if not judged or not judged[0].answers:
         return refusal(searched, "scoring", delta)
@@ -67,6 +68,7 @@ async def write(
 ) -> Answer:
     """Answer in words of the model's own from the sources; cite what can be found in them."""
     searched = await search(question, sources)
+    turn.covers(_coverage(searched))
     text = _excerpt(searched, sources)
     values = {"question": _safe(question), "text": DATA}
     user = filled(skill.prompt.user, values, {"question": GIVEN})
@@ -146,8 +148,11 @@ def _answer(
     *,
     refused: bool = False,
 ) -> Answer:
-    coverage = Coverage(read=searched.read, total=searched.total, parts=len(searched.passages))
-    return Answer(text, tuple(citations), refused, strategy, coverage, searched.dropped)
+    return Answer(text, tuple(citations), refused, strategy, _coverage(searched), searched.dropped)
+
+
+def _coverage(searched: Searched) -> Coverage:
+    return Coverage(read=searched.read, total=searched.total, parts=len(searched.passages))
 
 
 def _safe(question: str) -> str:

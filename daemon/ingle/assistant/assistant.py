@@ -27,7 +27,7 @@ from ingle.assistant.plain import plain
 from ingle.assistant.quoting import Source, search
 from ingle.assistant.reading import Plan, plan
 from ingle.assistant.skills import Skill, SkillSet, Strategy, filled, marks
-from ingle.assistant.turn import DATA, GIVEN, Delta, Engine, Turn, begin
+from ingle.assistant.turn import DATA, GIVEN, Covers, Delta, Engine, Turn, begin
 from ingle.context.items import Memory
 from ingle.context.policy import looks_binary
 from ingle.errors import DeadlineExceeded, InvalidParams, NotFound
@@ -103,12 +103,15 @@ class Assistant:
             required=[name for name, arg in skill.args.items() if arg.required],
         )
 
-    async def run_skill(self, params: SkillRunParams, delta: Delta) -> SkillResult:
+    async def run_skill(
+        self, params: SkillRunParams, delta: Delta, covers: Covers = lambda _: None
+    ) -> SkillResult:
         """Run a skill on a text of any length. Raises `ModelTooSmall` and `InvalidParams`."""
         skill = self.skills.find(params.skill)
         args = bound(skill.name, skill.args, params.args)
         _check(params.text, "give the skill something to work on")
-        turn = begin(self._engine, params.priority, await adapter_of(self._library, params.adapter))
+        adapter = await adapter_of(self._library, params.adapter)
+        turn = begin(self._engine, params.priority, adapter, covers)
         strategy = self._strategy(skill, turn.model, params.anyway)
         tell = _teller(turn, delta)
         async with _deadline(params.deadline_ms):
@@ -152,6 +155,7 @@ class Assistant:
         names = args["labels"]
         assert isinstance(names, list)
         whole = await plan(turn, text, labels.PART_TOKENS, labels.MOST_TOKENS, even=True)
+        turn.covers(whole.coverage)
         instruction = filled(skill.prompt.user, {**args, "text": DATA}, marks(skill, args, GIVEN))
         scores = await labels.probabilities(turn, instruction, text, whole, names)
         label = max(scores, key=scores.__getitem__)
@@ -197,12 +201,13 @@ class Assistant:
 
     # ---- ask
 
-    async def ask(self, params: AskParams, delta: Delta) -> AskResult:
+    async def ask(self, params: AskParams, delta: Delta, covers: Covers = lambda _: None) -> AskResult:
         """Answer from the text given, from what is remembered, or from the model's knowledge."""
         if params.collection is not None:
             raise NotFound(f"there is no collection {params.collection[:80]!r}")
         skill = self.skills.find("ask")
-        turn = begin(self._engine, "interactive", await adapter_of(self._library, params.adapter))
+        adapter = await adapter_of(self._library, params.adapter)
+        turn = begin(self._engine, "interactive", adapter, covers)
         tell = _teller(turn, delta)
         async with _deadline(params.deadline_ms):
             answer = await self._asked(turn, skill, params, tell)

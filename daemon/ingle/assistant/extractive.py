@@ -66,6 +66,7 @@ async def extract(turn: Turn, text: str, delta: Delta) -> Extract:
         return Extract(tuple(sentences), whole(text, sentences), is_verbatim=True)
     budget = min(PART_TOKENS, room(turn) // 3)
     reading = await plan(turn, text, budget, MOST_TOKENS, even=True)
+    turn.covers(reading.coverage)
     choice = _Choice(text, reading)
     said = 0
     for part in reading.parts:

@@ -19,10 +19,12 @@ from ingle.models.families import lead_of, stops_of
 from ingle.models.library import InstalledModel
 from ingle.models.templates import Turn as Said
 from ingle.models.templates import render
-from ingle.vocabulary import FinishReason, Priority, Span, Timing, Usage
+from ingle.vocabulary import Coverage, FinishReason, Priority, Span, Timing, Usage
 
 T = TypeVar("T")
 Delta = Callable[[str], None]
+Covers = Callable[[Coverage], None]
+"""Told how much of a text is read, before the first piece of what is made of it."""
 
 DATA = "\ufdd0"
 """Where the text goes in a prompt: a noncharacter, which Unicode keeps out of any text."""
@@ -81,6 +83,7 @@ class Turn:
     model: InstalledModel
     priority: Priority
     adapter: protocol.AdapterRef | None = None
+    covers: Covers = lambda _: None
     usage: Usage = field(default_factory=Usage, init=False)
     _engine_time: list[Timing] = field(default_factory=list, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
@@ -173,12 +176,17 @@ class Turn:
         self._engine_time.append(timing)
 
 
-def begin(engine: Engine, priority: Priority, adapter: protocol.AdapterRef | None = None) -> Turn:
+def begin(
+    engine: Engine,
+    priority: Priority,
+    adapter: protocol.AdapterRef | None = None,
+    covers: Covers = lambda _: None,
+) -> Turn:
     """Raises `EngineUnavailable` where there is no model at all."""
     engine = engine.held()
     if engine.model is None:
         raise EngineUnavailable("there is no model", "`ingle model pull smollm2-135m-instruct` gets one")
-    return Turn(engine, engine.model, priority, adapter)
+    return Turn(engine, engine.model, priority, adapter, covers)
 
 
 def with_data(spans: Sequence[Span], text: str) -> Prompt:

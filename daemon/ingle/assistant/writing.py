@@ -58,6 +58,7 @@ async def run(turn: Turn, skill: Skill, args: Mapping[str, Value], text: str, de
     if tokens <= budget:
         return await writer.once(text, delta)
     reading = await plan(turn, text, budget, MOST_TOKENS)
+    turn.covers(reading.coverage)
     match skill.long:
         case "pieces":
             return await writer.pieces(text, reading, delta)
@@ -95,6 +96,7 @@ class _Writer:
 
     async def once(self, text: str, delta: Delta) -> Result:
         reading = whole(text, split(text) if len(text) < SCHEMA_DATA_CHARS else ())
+        self.turn.covers(reading.coverage)
         if self.skill.output == "json":
             written, data = await self._json(text)
             delta(written.text)

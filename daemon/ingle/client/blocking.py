@@ -271,7 +271,8 @@ class Ingle:
             raise ConnectionLost("what answers on the socket does not speak JSON-RPC") from None
         match message:
             case Notification(codes.DELTA, {"id": int(id_), "text": str(text)}):
-                self._keep(id_, text)
+                if text:  # one without has other news, of how much is read
+                    self._keep(id_, text)
             case Notification(codes.EVENT, params) if event := requests.event(params):
                 self._events.append(event)
             case Success(int(id_)) | Failure(int(id_)):

@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from ingle.errors import IngleError, MethodNotFound, NotPermitted
+from ingle.vocabulary import Coverage
 from ingle.wire import codes
 from ingle.wire.calls.base import Params
 from ingle.wire.messages import Failure, RequestId, Success, failure_of
@@ -44,10 +47,13 @@ class Call:
     caller: Caller
     id: RequestId = None
 
-    async def delta(self, text: str) -> None:
-        """Stream a piece of the answer to the caller."""
-        if text:
-            await self.caller.notify(codes.DELTA, {"id": self.id, "text": text})
+    async def delta(self, text: str, coverage: Coverage | None = None) -> None:
+        """Stream a piece of the answer to the caller, or how much of a text it will stand on."""
+        params: dict[str, Any] = {"id": self.id, "text": text}
+        if coverage is not None:
+            params["coverage"] = msgspec.to_builtins(coverage)
+        if text or coverage is not None:
+            await self.caller.notify(codes.DELTA, params)
 
 
 Handler = Callable[[Any, Call], Awaitable[Any]]

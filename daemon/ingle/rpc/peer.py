@@ -11,8 +11,11 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ingle.errors import (
     Busy,
@@ -25,6 +28,7 @@ from ingle.errors import (
 )
 from ingle.rpc.dispatcher import Call, Dispatcher
 from ingle.rpc.streams import FrameStream
+from ingle.vocabulary import Coverage
 from ingle.wire import codec, codes
 from ingle.wire.messages import (
     Failure,
@@ -55,6 +59,7 @@ class _Pending:
 
     future: asyncio.Future[Any]
     on_delta: Callable[[str], None] | None = None
+    on_coverage: Callable[[Coverage], None] | None = None
 
 
 @dataclass
@@ -255,17 +260,19 @@ class Peer:
         method: str,
         params: Any = None,
         on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
         descriptors: Sequence[int] = (),
     ) -> Any:
         """Send a request and wait for its result, as plain JSON values.
 
+        `on_delta` hears the pieces of an answer, `on_coverage` before them what it will stand on.
         Copies of `descriptors` go along. Cancelling the caller cancels the request on the other
         side. Raises the other side's `IngleError`, or `ConnectionLost`.
         """
         if self._is_closed:
             raise ConnectionLost("the connection is closed")
         id_ = next(self._ids)
-        pending = _Pending(asyncio.get_running_loop().create_future(), on_delta)
+        pending = _Pending(asyncio.get_running_loop().create_future(), on_delta, on_coverage)
         self._pending[id_] = pending
         try:
             request = codec.encode(as_json(Request(id_, method, {} if params is None else params)))
@@ -303,7 +310,12 @@ class Peer:
 
     def _on_delta(self, params: dict[str, Any]) -> None:
         pending, text = self._pending.get(params.get("id")), params.get("text")
-        if pending is not None and pending.on_delta is not None and isinstance(text, str):
+        if pending is None:
+            return
+        if pending.on_coverage is not None and "coverage" in params:
+            with suppress(msgspec.ValidationError):
+                pending.on_coverage(msgspec.convert(params["coverage"], Coverage))
+        if pending.on_delta is not None and isinstance(text, str) and text:
             pending.on_delta(text)
 
     async def _send(self, message: Any) -> None:

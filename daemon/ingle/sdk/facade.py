@@ -15,7 +15,7 @@ import msgspec
 
 from ingle.errors import InvalidParams, Paused
 from ingle.sdk.protocol import FRAME_BYTES, STATE
-from ingle.vocabulary import Holdable, Priority
+from ingle.vocabulary import Coverage, Holdable, Priority
 from ingle.wire.calls.assistant import AskResult, SkillResult
 from ingle.wire.calls.context import ContextItem, ContextPutResult
 from ingle.wire.calls.daemon import StatusResult
@@ -31,7 +31,11 @@ class Connection(Protocol):
     """What the facade needs of `rpc.Peer`."""
 
     async def call(
-        self, method: str, params: Any = None, on_delta: Callable[[str], None] | None = None
+        self,
+        method: str,
+        params: Any = None,
+        on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
     ) -> Any: ...
 
     def offer(self, method: str, params: Mapping[str, Any]) -> bool: ...
@@ -103,9 +107,10 @@ class Ingle:
         method: str,
         params: Mapping[str, Any] | None = None,
         on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
     ) -> Any:
         """Call any public method; gives plain JSON values. Raises the daemon's `IngleError`."""
-        return await self._connection.call(method, dict(params or {}), on_delta)
+        return await self._connection.call(method, dict(params or {}), on_delta, on_coverage)
 
     async def put_context(
         self,
@@ -136,7 +141,7 @@ class Ingle:
         """One remembered item with its text. Raises `NotFound` when it is forgotten."""
         return msgspec.convert(await self.call("context.get", {"id": item}), ContextItem)
 
-    async def run_skill(
+    async def run_skill(  # noqa: PLR0913 - all but the first two are named and seldom given
         self,
         skill: str,
         text: str,
@@ -144,10 +149,12 @@ class Ingle:
         *,
         priority: Priority = "background",
         on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
         keep: bool = False,
         anyway: bool = False,
     ) -> SkillResult:
-        """Have the resident model work on a text; the pieces of the answer go to `on_delta`.
+        """Have the resident model work on a text; the pieces of the answer go to `on_delta`, and to
+        `on_coverage`, as soon as it is known, how much of the text they will stand on.
 
         With `keep` the daemon remembers the result, and `result` is the id for `get_result`. With
         `anyway` a model that is too small for the skill tries it all the same.
@@ -161,7 +168,7 @@ class Ingle:
             "keep": keep,
             "anyway": anyway,
         }
-        return msgspec.convert(await self.call("skill.run", params, on_delta), SkillResult)
+        return msgspec.convert(await self.call("skill.run", params, on_delta, on_coverage), SkillResult)
 
     async def ask(
         self,
@@ -169,6 +176,7 @@ class Ingle:
         text: str | None = None,
         *,
         on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
         keep: bool = False,
         anyway: bool = False,
     ) -> AskResult:
@@ -181,7 +189,9 @@ class Ingle:
             "keep": keep,
             "anyway": anyway,
         }
-        return msgspec.convert(await self.call("assistant.ask", params, on_delta), AskResult)
+        return msgspec.convert(
+            await self.call("assistant.ask", params, on_delta, on_coverage), AskResult
+        )
 
     async def get_result(self, result: str) -> ResultInfo:
         """One of the last results with its text. Raises `NotFound` when it is forgotten."""

@@ -24,6 +24,7 @@ from ingle.sdk.facade import Ingle
 from ingle.sdk.loading import load
 from ingle.sdk.plugin import Plugin, commands_of, find_command
 from ingle.sdk.protocol import STATE
+from ingle.vocabulary import Coverage
 
 __all__ = ["FakeIngle", "defaults", "load", "running"]
 
@@ -44,7 +45,11 @@ class _Recorder:
         self.changed = asyncio.Condition()
 
     async def call(
-        self, method: str, params: Any = None, on_delta: Callable[[str], None] | None = None
+        self,
+        method: str,
+        params: Any = None,
+        on_delta: Callable[[str], None] | None = None,
+        on_coverage: Callable[[Coverage], None] | None = None,
     ) -> Any:
         async with self.changed:
             self.calls.append((method, dict(params or {})))

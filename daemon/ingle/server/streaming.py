@@ -9,36 +9,54 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from ingle.rpc.dispatcher import Call
+from ingle.vocabulary import Coverage
 
 Result = TypeVar("Result")
-Delta = Callable[[str], None]
 
 
-async def streamed(call: Call, wanted: bool, work: Callable[[Delta], Awaitable[Result]]) -> Result:
-    """Run `work(delta)`; if `wanted`, send its deltas to the caller, all before its result."""
+class Outlet:
+    """Takes pieces of an answer, and what it will stand on, and never waits."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._coverage: Coverage | None = None
+        self._ready = asyncio.Event()
+        self._is_done = False
+
+    def __call__(self, text: str) -> None:
+        self._pieces.append(text)
+        self._ready.set()
+
+    def covers(self, coverage: Coverage) -> None:
+        """How much of the text is being read for what comes next."""
+        self._coverage = coverage
+        self._ready.set()
+
+    def end(self) -> None:
+        """Nothing comes any more."""
+        self._is_done = True
+        self._ready.set()
+
+    async def pour(self, call: Call) -> None:
+        """Send all of it to the caller, until the end."""
+        while self._pieces or self._coverage or not self._is_done:
+            await self._ready.wait()
+            self._ready.clear()
+            text, coverage = "".join(self._pieces), self._coverage
+            self._pieces.clear()
+            self._coverage = None
+            await call.delta(text, coverage)
+
+
+async def streamed(call: Call, wanted: bool, work: Callable[[Outlet], Awaitable[Result]]) -> Result:
+    """Run `work(outlet)`; if `wanted`, send what comes out to the caller, all before its result."""
+    outlet = Outlet()
     if not wanted:
-        return await work(lambda _: None)
-    pieces: list[str] = []
-    ready = asyncio.Event()
-    is_done = False
-
-    def delta(text: str) -> None:
-        pieces.append(text)
-        ready.set()
-
-    async def send() -> None:
-        while pieces or not is_done:
-            await ready.wait()
-            ready.clear()
-            text = "".join(pieces)
-            pieces.clear()
-            await call.delta(text)
-
-    sender = asyncio.create_task(send())
+        return await work(outlet)
+    sender = asyncio.create_task(outlet.pour(call))
     try:
-        result = await work(delta)
-        is_done = True
-        ready.set()
+        result = await work(outlet)
+        outlet.end()
         await sender
     finally:
         sender.cancel()

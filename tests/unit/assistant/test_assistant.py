@@ -13,7 +13,7 @@ from ingle.assistant.skills import SkillSet
 from ingle.context.items import Item, Memory
 from ingle.errors import DeadlineExceeded, InvalidParams, ModelTooSmall, NotFound
 from ingle.models.library import Library
-from ingle.vocabulary import Tier
+from ingle.vocabulary import Coverage, Tier
 from ingle.wire.calls.assistant import (
     AskParams,
     SkillResult,
@@ -54,6 +54,46 @@ async def test_a_tiny_model_summarizes_in_the_texts_own_words(library: Library) 
     assert result.title in LONG
     assert result.coverage.ratio == 1.0
     assert result.usage.dropped == []
+
+
+@pytest.mark.parametrize("text", [LONG, "A longer word. " * 9000])
+@pytest.mark.parametrize(
+    ("skill", "tier", "args"),
+    [
+        ("summarize", "tiny", {}),
+        ("title", "tiny", {}),
+        ("classify", "tiny", {"labels": "joke,bill"}),
+        ("summarize", "small", {}),
+        ("fix", "small", {}),
+    ],
+)
+async def test_how_much_is_read_is_told_before_the_first_piece_and_is_what_the_result_says(
+    library: Library, text: str, skill: str, tier: Tier, args: dict[str, Any]
+) -> None:
+    told: list[Any] = []
+    engine = ToyEngine(answers=["It is about a mill."], tier=tier)
+    params = SkillRunParams(skill=skill, text=text, args=args)
+    result = await front(library, engine).run_skill(params, told.append, told.append)
+    assert told[0] == result.coverage
+    assert not [each for each in told[1:] if isinstance(each, Coverage)]
+    assert "".join(told[1:]) == result.text
+
+
+@pytest.mark.parametrize("tier", ["tiny", "small"])
+async def test_how_much_is_read_for_an_answer_is_told_before_it(library: Library, tier: Tier) -> None:
+    told: list[Any] = []
+    engine = ToyEngine(answers=["In room 7."], tier=tier)
+    params = AskParams(question="Where is the meeting?", text=MAIL)
+    result = await front(library, engine).ask(params, told.append, told.append)
+    assert told[0] == result.coverage
+    assert "".join(told[1:]) == result.answer
+
+
+async def test_of_what_the_model_knows_nothing_is_said_to_be_read(library: Library) -> None:
+    told: list[Coverage] = []
+    engine = ToyEngine(answers=["Paris."], tier="small")
+    await front(library, engine).ask(AskParams(question="Which town?"), print, told.append)
+    assert told == []
 
 
 async def test_a_short_text_comes_back_as_it_is(library: Library) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from ingle.cli.rpc import parameters
 from ingle.errors import InvalidParams
+from ingle.vocabulary import Coverage
 
 
 def test_any_method(ingle, daemon):
@@ -13,7 +14,7 @@ def test_any_method(ingle, daemon):
 
 
 def test_a_stream_is_lines(ingle, daemon):
-    daemon.deltas["assistant.generate"] = ["a", "b"]
+    daemon.deltas["assistant.generate"] = [Coverage(read=61, total=100, parts=2), "a", "b"]
     lines = ingle("rpc", "assistant.generate", '{"prompt": "x", "stream": true}').lines
     assert lines[:2] == [{"delta": "a"}, {"delta": "b"}]
     assert lines[2]["result"]["text"] == "Hello."

@@ -1,10 +1,11 @@
 import io
 
 from fakes.daemon import SUMMARY
+from ingle.vocabulary import Coverage
 
 
 def test_the_summary_streams(ingle, daemon, text_file):
-    daemon.deltas["skill.run"] = ["The hearth ", "is warm."]
+    daemon.deltas["skill.run"] = [Coverage(read=61, total=100, parts=2), "The hearth ", "is warm."]
     ran = ingle("summarize", str(text_file))
     assert (ran.code, ran.out, ran.err) == (0, "The hearth is warm.\n", "")
     params = daemon.params("skill.run")
@@ -22,7 +23,7 @@ def test_standard_input(ingle, daemon, monkeypatch):
 
 
 def test_json_streams_lines(ingle, daemon, text_file):
-    daemon.deltas["skill.run"] = ["The hearth ", "is warm."]
+    daemon.deltas["skill.run"] = [Coverage(read=61, total=100, parts=2), "The hearth ", "is warm."]
     lines = ingle("summarize", str(text_file), "--json").lines
     assert lines[:-1] == [{"delta": "The hearth "}, {"delta": "is warm."}]
     assert lines[-1]["result"]["title"] == "A warm hearth"

@@ -7,6 +7,7 @@ import pytest
 from fakes.daemon import STATUS, SUMMARY
 from ingle.client import AsyncIngle
 from ingle.errors import ConnectionLost, DaemonNotRunning, ModelTooSmall
+from ingle.vocabulary import Coverage
 
 WAIT_S = 10.0
 
@@ -25,7 +26,7 @@ async def test_typed_results(daemon):
 
 
 async def test_a_stream_gives_pieces_and_then_the_result(daemon):
-    daemon.deltas["assistant.generate"] = ["Hel", "lo."]
+    daemon.deltas["assistant.generate"] = [Coverage(read=61, total=100, parts=2), "Hel", "lo."]
     async with AsyncIngle(daemon.path) as ingle:
         stream = ingle.stream("assistant.generate", prompt="hi")
         assert [piece async for piece in stream] == ["Hel", "lo."]
@@ -33,7 +34,7 @@ async def test_a_stream_gives_pieces_and_then_the_result(daemon):
 
 
 async def test_pieces_go_to_a_callback(daemon):
-    daemon.deltas["skill.run"] = ["a", "b"]
+    daemon.deltas["skill.run"] = [Coverage(read=61, total=100, parts=2), "a", "b"]
     pieces: list[str] = []
     async with AsyncIngle(daemon.path) as ingle:
         await ingle.run("summarize", "text", pieces.append)

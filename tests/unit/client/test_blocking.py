@@ -16,6 +16,7 @@ from ingle.errors import (
     InvalidParams,
     ModelTooSmall,
 )
+from ingle.vocabulary import Coverage
 
 WAIT_S = 10.0
 
@@ -39,7 +40,7 @@ def test_a_skill_gets_its_arguments(daemon):
 
 
 def test_a_stream_gives_pieces_and_then_the_result(daemon):
-    daemon.deltas["assistant.generate"] = ["Hel", "lo."]
+    daemon.deltas["assistant.generate"] = [Coverage(read=61, total=100, parts=2), "Hel", "lo."]
     with Ingle(daemon.path) as ingle, ingle.stream("assistant.generate", prompt="hi") as stream:
         assert list(stream) == ["Hel", "lo."]
         assert stream.result["text"] == "Hello."
@@ -53,7 +54,7 @@ def test_the_result_of_a_stream_can_be_had_without_its_pieces(daemon):
 
 
 def test_pieces_go_to_a_callback(daemon):
-    daemon.deltas["skill.run"] = ["a", "b"]
+    daemon.deltas["skill.run"] = [Coverage(read=61, total=100, parts=2), "a", "b"]
     pieces: list[str] = []
     with Ingle(daemon.path) as ingle:
         assert ingle.summarize("text", pieces.append) == SUMMARY

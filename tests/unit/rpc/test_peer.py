@@ -11,6 +11,8 @@ from fakes.connected import pair, served
 from ingle.errors import Busy, ConnectionLost, EngineUnavailable, IngleError, MethodNotFound
 from ingle.rpc.dispatcher import Call, Dispatcher, Route
 from ingle.rpc.streams import StreamLimits
+from ingle.vocabulary import Coverage
+from ingle.wire import codes
 from ingle.wire.calls.base import NoParams, Params
 
 
@@ -30,6 +32,17 @@ class Scene:
         await call.delta("two")
         return {"text": params.text}
 
+    async def read(self, _: NoParams, call: Call) -> None:
+        await call.delta("", Coverage(read=61, total=100, parts=2))
+        await call.delta("")
+        await call.delta("one ")
+        await call.delta("two", Coverage(read=62, total=100, parts=2))
+
+    async def lie(self, _: NoParams, call: Call) -> None:
+        for coverage in ("most of it", {"read": "61"}, None):
+            params = {"id": call.id, "text": "a", "coverage": coverage}
+            await call.caller.notify(codes.DELTA, params)
+
     async def hang(self, _: NoParams, call: Call) -> None:
         self.started.set()
         try:
@@ -44,6 +57,8 @@ class Scene:
         return Dispatcher(
             {
                 "echo": Route(self.echo, EchoParams),
+                "read": Route(self.read, NoParams),
+                "lie": Route(self.lie, NoParams),
                 "hang": Route(self.hang, NoParams),
                 "bug": Route(self.bug, NoParams),
             }
@@ -73,6 +88,28 @@ async def test_deltas_come_in_order_and_before_the_result() -> None:
     async with pair(Scene().dispatcher()) as (_, client):
         result = await client.call("echo", {"text": "hi"}, on_delta=pieces.append)
     assert (pieces, result) == (["one ", "two"], {"text": "hi"})
+
+
+async def test_how_much_is_read_comes_beside_the_pieces_and_is_none() -> None:
+    heard: list[Any] = []
+    async with pair(Scene().dispatcher()) as (_, client):
+        await client.call("read", on_delta=heard.append, on_coverage=heard.append)
+        first, one, second, two = heard
+        assert (one, two) == ("one ", "two")
+        assert (first.read, first.total, second.read) == (61, 100, 62)
+        pieces: list[str] = []
+        await client.call("read", on_delta=pieces.append)
+        assert pieces == ["one ", "two"]
+        await client.call("read", on_coverage=heard.append)
+        assert [each.read for each in heard[4:]] == [61, 62]
+
+
+async def test_a_coverage_that_is_none_costs_nothing() -> None:
+    pieces: list[str] = []
+    covered: list[Coverage] = []
+    async with pair(Scene().dispatcher()) as (_, client):
+        await client.call("lie", on_delta=pieces.append, on_coverage=covered.append)
+    assert (pieces, covered) == (["a", "a", "a"], [])
 
 
 async def test_a_cancelled_request_stops_its_handler_and_is_answered_cancelled() -> None:

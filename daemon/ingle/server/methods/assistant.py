@@ -29,7 +29,9 @@ def handlers(assistant: Assistant, memory: Memory, results: Results) -> dict[str
         return msgspec.structs.replace(result, result=kept)
 
     async def run(params: SkillRunParams, call: Call) -> SkillResult:
-        result = await streamed(call, params.stream, lambda delta: assistant.run_skill(params, delta))
+        result = await streamed(
+            call, params.stream, lambda out: assistant.run_skill(params, out, out.covers)
+        )
         if not params.keep:
             return result
         kept = results.keep(_of_skill(params, result, call.caller.name))
@@ -37,7 +39,7 @@ def handlers(assistant: Assistant, memory: Memory, results: Results) -> dict[str
 
     async def ask(params: AskParams, call: Call) -> AskResult:
         known = _ids(memory)
-        result = await streamed(call, params.stream, lambda delta: assistant.ask(params, delta))
+        result = await streamed(call, params.stream, lambda out: assistant.ask(params, out, out.covers))
         if not params.keep:
             return result
         answer = _of_answer(params, result, call.caller.name, known)

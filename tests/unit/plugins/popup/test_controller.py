@@ -8,7 +8,7 @@ import pytest
 
 from fakes.popup_plugin import FOLDER, FakeView, module
 from ingle.errors import Busy, ModelTooSmall, NotFound, PluginFailed
-from ingle.sdk import Plugin
+from ingle.sdk import Coverage, Plugin
 from ingle.sdk.testing import FakeIngle, defaults
 
 controller, model = module("controller"), module("model")
@@ -108,6 +108,28 @@ async def test_a_rewrite_is_shown_as_changes_and_replaces_the_selection(stage: S
     stage.it.hear("submit", "")
     assert await stage.until_called("selection", "replace") == {"id": "7", "text": "I have a cat."}
     assert not stage.view.is_visible
+
+
+async def test_how_much_is_read_is_shown_of_the_answer_that_runs(stage: Stage) -> None:
+    runs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def run_skill(*_: Any, **given: Any) -> Any:
+        runs.put_nowait(given)
+        await asyncio.Event().wait()
+
+    stage.ingle.run_skill = run_skill
+    await stage.it.open(skill="fix")
+    first = await runs.get()
+    assert stage.view.screen.status == "Reading 4 words …"
+    first["on_coverage"](Coverage(read=14_640, total=24_000, parts=4))
+    assert stage.view.screen.status == "Reading 61 % of 24,000 characters …"
+    stage.it.hear("press", Action.STOP)
+    first["on_coverage"](Coverage(read=1, total=24_000, parts=1))
+    assert stage.it.model.covered == (14_640, 24_000)
+    await stage.it.open(skill="fix")
+    await runs.get()
+    first["on_coverage"](Coverage(read=1, total=24_000, parts=1))
+    assert stage.view.screen.status == "Reading 4 words …"
 
 
 async def test_what_cannot_be_put_in_its_place_waits_here_and_in_a_notification(stage: Stage) -> None:

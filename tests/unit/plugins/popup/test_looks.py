@@ -26,8 +26,8 @@ TOO_SMALL = ModelTooSmall("smol is too small", "`ingle model pull x` (1 MB) gets
 
 def test_a_model_that_is_too_small_says_which_one_to_pull_with_its_size() -> None:
     found = trouble.trouble_of(TOO_SMALL, MODELS, "small")
-    assert found.title == "smol is too small for this"
-    assert "qwen-0.5b (490 MB, Apache-2.0)" in found.text
+    assert found.title == "Smol is too small for this"
+    assert "Qwen 0.5B (490 MB, Apache-2.0)" in found.text
     assert [(one.kind, one.value) for one in found.offers] == [
         ("copy", "ingle model pull qwen-0.5b"),
         ("anyway", ""),
@@ -38,6 +38,7 @@ def test_a_larger_model_that_is_here_is_offered_first() -> None:
     here = {"name": "gemma", "state": "installed", "tier": "medium", "size_bytes": 9_000_000_000}
     found = trouble.trouble_of(TOO_SMALL, [*MODELS, here], "small")
     assert [(one.kind, one.value) for one in found.offers] == [("use", "gemma"), ("anyway", "")]
+    assert found.offers[0].label == "_Switch to Gemma"
 
 
 def test_without_a_list_of_models_the_daemon_s_hint_is_all_there_is() -> None:
@@ -55,14 +56,22 @@ def test_another_error_says_what_to_do_next() -> None:
 def test_what_was_not_read_is_said() -> None:
     assert wording.coverage(1000, 1000) == "all 1,000 characters read"
     assert wording.coverage(300, 1000) == "only 30 % of 1,000 characters read"
+    assert wording.coverage(0, 0) == ""
+
+
+def test_what_is_being_read_is_said_alike() -> None:
+    words = "word " * 614
+    assert wording.reading(words, 14_640, 24_000) == "Reading 61 % of 24,000 characters …"
+    assert wording.reading(words, 3070, 3070) == "Reading 614 words …"
+    assert wording.reading(words, 0, 0) == "Reading 614 words …"  # not known yet
 
 
 def test_the_figures_of_an_answer_are_counted_ones() -> None:
     result = {
-        "usage": {"output_tokens": 40}, "timing": {"decode_ms": 2000.0}, "model": "smol",
+        "usage": {"output_tokens": 40}, "timing": {"decode_ms": 2000.0}, "model": "smollm2-135m-instruct",
         "coverage": {"read": 12, "total": 12, "parts": 1}, "strategy": "generative",
     }  # fmt: skip
-    assert wording.figures(result) == "20 tok/s  ·  all 12 characters read  ·  smol"
+    assert wording.figures(result) == "20 tok/s  ·  all 12 characters read  ·  SmolLM2 135M"
 
 
 @given(st.text(max_size=3000))

@@ -53,6 +53,44 @@ def test_nothing_is_replaced_that_cannot_be_or_that_is_an_answer(task: object, s
     assert screen.default is Action.COPY
 
 
+def heard(it: object) -> object:
+    """Of an answer that comes at forty tokens a second."""
+    for number in range(5):
+        it.heard("a" * 16, 10.0 + number / 10)
+    return it
+
+
+def test_before_the_first_word_it_says_what_is_being_read() -> None:
+    it = at_work(source=Source("7", "primary", "word " * 614))
+    assert screens.screen_of(it).status == "Reading 614 words …"
+    it.covers(3070, 3070)
+    assert screens.screen_of(it).status == "Reading 614 words …"
+    it.covers(14_640, 24_000)
+    assert screens.screen_of(it).status == "Reading 61 % of 24,000 characters …"
+
+
+def test_while_it_is_written_the_pace_and_what_is_read_are_said() -> None:
+    it = heard(at_work())
+    assert screens.screen_of(it).status == "about 40 tok/s"
+    it.covers(14_640, 24_000)
+    assert screens.screen_of(it).status == ("about 40 tok/s  ·  only 61 % of 24,000 characters read")
+    it.covers(3000, 3000)
+    assert screens.screen_of(it).status == "about 40 tok/s  ·  all 3,000 characters read"
+
+
+def test_what_was_read_for_one_answer_is_not_said_of_the_next() -> None:
+    it = at_work()
+    it.covers(14_640, 24_000)
+    it.finishes(Outcome("I have a cat."))
+    it.starts(Task("follow", "Follow up", asked="shorter"))
+    assert screens.screen_of(it).status == "Reading 4 words …"
+    assert "read" not in screens.screen_of(heard(it)).status
+
+
+def test_without_a_text_it_thinks() -> None:
+    assert screens.screen_of(at_work(task=ASK, source=None)).status == "Thinking …"
+
+
 def test_why_it_cannot_be_replaced_is_said() -> None:
     source = Source("7", "primary", "x y", "xterm", why_not="it is a terminal")
     assert "cannot be replaced: it is a terminal" in screens.screen_of(finished(source=source)).status

@@ -40,10 +40,10 @@ class Scripted:
             text="shorter", finish_reason="stop", model="m", usage=Usage(), timing=Timing()
         )
 
-    async def run_skill(self, params: SkillRunParams, delta: Any) -> SkillResult:
+    async def run_skill(self, params: SkillRunParams, delta: Any, covers: Any) -> SkillResult:
         return SkillResult(text="short", finish_reason="stop", strategy="generative", **FIGURES)
 
-    async def ask(self, params: AskParams, delta: Any) -> AskResult:
+    async def ask(self, params: AskParams, delta: Any, covers: Any) -> AskResult:
         self.meanwhile()
         citations = [
             Citation(quote="q", document=name, path=None, start=0, end=1, verdict="supported")
