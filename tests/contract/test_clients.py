@@ -11,6 +11,7 @@ import pytest
 from fakes.daemon import ANSWERS, STATUS, FakeDaemon
 from ingle.client import AsyncIngle, Ingle
 from ingle.errors import DaemonNotRunning, ModelTooSmall
+from ingle.vocabulary import Coverage
 from ingle.wire.schema import METHODS
 
 WAIT_S = 10.0
@@ -126,7 +127,7 @@ async def test_any_method_as_plain_json(client):
 
 
 async def test_a_stream_and_its_result(client, daemon):
-    daemon.deltas["skill.run"] = ["a", "b", "c"]
+    daemon.deltas["skill.run"] = [Coverage(read=61, total=100, parts=2), "a", "b", "c"]
     pieces, result = await client.pieces("skill.run", skill="summarize", text="x")
     assert (pieces, result["title"]) == (["a", "b", "c"], "A warm hearth")
 

@@ -1,8 +1,10 @@
 """The daemon's main jobs end to end: stream, cancel, survive the engine, summarise what arrives."""
 
+import json
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -46,6 +48,22 @@ def test_pieces_make_up_the_whole_answer(client: Ingle) -> None:
     assert "".join(pieces) == result["text"]
     assert result["usage"]["input_tokens"] > 0
     assert result["timing"]["total_ms"] > 0
+
+
+def test_how_much_is_read_is_on_the_wire_before_the_first_piece(running: RunningDaemon) -> None:
+    params = {"skill": "summarize", "text": HARBOUR, "stream": True}
+    request = {"jsonrpc": "2.0", "id": 1, "method": "skill.run", "params": params}
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(running.socket))
+        raw.sendall(json.dumps(request).encode() + b"\n")
+        with raw.makefile("rb") as lines:
+            messages = [json.loads(next(lines))]
+            while "result" not in messages[-1]:
+                messages.append(json.loads(next(lines)))
+    deltas, result = [each["params"] for each in messages[:-1]], messages[-1]["result"]
+    assert [each["coverage"] for each in deltas if "coverage" in each] == [result["coverage"]]
+    assert "coverage" in deltas[0]
+    assert "".join(each["text"] for each in deltas) == result["text"]
 
 
 def test_closing_a_stream_cancels_it_in_the_engine(client: Ingle) -> None:
