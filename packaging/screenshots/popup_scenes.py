@@ -118,6 +118,7 @@ async def popup_streaming() -> Image.Image:
     async with popup(theme="light") as made:
         made.commands["selection.take"] = _taken(ARTICLE, "Firefox")
         await made.show(skill="summarize")
+        made.answers.covers(len(ARTICLE), len(ARTICLE))
         for word in SUMMARY.split(" "):
             made.answers.say(word + " ")
             await made.reader.answer(word)
