@@ -112,15 +112,15 @@ async def test_a_person_overtakes_a_prompt_that_is_being_read(engine: Supervised
 async def test_background_work_has_its_share_beside_a_person(engine: Supervised):
     """Also while the person's steps run ahead, one after the other."""
     heard: list[str] = []
+    begun = asyncio.Event()
     tell = "Write down everything that you know about fire, water, earth and air."
     person = asyncio.ensure_future(
         engine.engine.generate(
             ask(tell, max_tokens=400, priority="interactive", stream=True),
-            lambda _: heard.append("person"),
+            lambda _: (heard.append("person"), begun.set()),
         )
     )
-    while not heard:
-        await asyncio.sleep(0)
+    await begun.wait()
     await engine.engine.generate(ask("Hm?", max_tokens=2, priority="background"))
     heard.append("background")
     result = await person
