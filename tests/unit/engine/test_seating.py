@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fakes.cells import FakeCells
-from fakes.seated import House, alone, generation
+from fakes.seated import House, alone, flat_pace, generation
+from ingle.engine.child.pace import Pace
 from ingle.engine.child.queueing import MOST_LOSSES
 from ingle.engine.child.scheduler import BACKGROUND, INTERACTIVE
 from ingle.engine.child.slots import Slots
@@ -27,8 +28,9 @@ def house() -> Any:
 
     def build(cells: int = 200, slots: int = 3, spare: int = 4, **options: Any) -> House:
         shelf_bytes = options.pop("shelf_bytes", 10_000)
+        pace = options.pop("pace", None) or flat_pace()
         fake = FakeCells(cells, **options)
-        made.append(House(fake, Slots(slots, cells, 2, spare, cells // 2), shelf_bytes))
+        made.append(House(fake, Slots(slots, cells, 2, spare, cells // 2), shelf_bytes, pace=pace))
         return made[-1]
 
     yield build
@@ -262,12 +264,15 @@ def test_persons_never_wait_for_work_that_nobody_waits_for(house: Any):
         place.leave(person)
 
 
-@pytest.mark.parametrize(("ms_of_32_rows", "together"), [(60.0, 1), (31.0, 3)])
+@pytest.mark.parametrize(
+    ("costs", "together"),
+    [({1: 7.0, 16: 30.0, 32: 60.0}, 1), ({1: 7.0, 16: 30.0, 32: 31.0}, 3), ({1: 7.0}, 1)],
+)
 def test_background_work_runs_side_by_side_only_where_more_rows_cost_nothing(
-    house: Any, ms_of_32_rows: float, together: int
+    house: Any, costs: dict[int, float], together: int
 ):
-    place = house(slots=6, cells=800)
-    for rows, ms in ((1, 7.0), (16, 30.0), (32, ms_of_32_rows)):
+    place = house(slots=6, cells=800, pace=Pace(1, is_tuned=False))
+    for rows, ms in costs.items():
         place.pace.observe(rows, 1, ms)
     background = [place.ask(generation(BACKGROUND, [n, *PROMPT], most=30)) for n in range(3)]
     place.step()

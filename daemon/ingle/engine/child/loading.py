@@ -26,7 +26,7 @@ SPARE = 64
 """Sequences that keep what was computed before; those up to `OUTPUTS` cost neither memory nor time."""
 KEPT_SHARE = 2
 """Of the cells, one part in so many may hold what nobody uses now, and on a CPU ..."""
-CPU_KEPT = 512
+CPU_KEPT = 192
 """... at most so many: a step goes over all cells that are not empty. With SmolLM2-135M, beside 1,024
 of them, prompts are read 9 % slower and text is written 2.5 % slower; beside 4,096, 34 and 15 %. What
 has to leave comes back from ordinary memory in milliseconds."""

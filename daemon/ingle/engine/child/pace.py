@@ -142,6 +142,10 @@ class Pace:
         share = (rows - low) / (high - low)
         return self._ms[low] + share * (self._ms[high] - self._ms[low])
 
+    def knows(self, rows: int) -> bool:
+        """Whether a step of so many rows, or of more, was measured."""
+        return bool(self._sizes) and self._sizes[-1] >= rows
+
     def hoped(self, rows: int) -> float:
         """As `ms`, where it is known well. What was measured seldom, or long ago, in worse times
         perhaps, may be no dearer than a part of the largest step, and is tried again."""
@@ -249,6 +253,9 @@ class Behind:
 
     def together(self, rows: int) -> int:
         return self.pace.together(rows)
+
+    def knows(self, rows: int) -> bool:
+        return self.pace.knows(rows)
 
 
 def halvings(most: int) -> list[int]:

@@ -59,6 +59,8 @@ class Cost(Protocol):
 
     def together(self, rows: int) -> int: ...
 
+    def knows(self, rows: int) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -133,9 +135,10 @@ def side_by_side(cost: Cost, most: int) -> int:
 
     Four texts take as long there together as one by one, and each makes the attention of all others
     dearer, for that looks at every cell of the cache, if only to skip it; and all but the last are done
-    sooner. (Not so the other classes, in which somebody waits for each.)
+    sooner. (Not so the other classes, in which somebody waits for each.) So it is until the first prompt
+    has shown what rows cost.
     """
-    return most if is_flat(cost, most) else 1
+    return most if cost.knows(2 * max(most, FEW_ROWS)) and is_flat(cost, most) else 1
 
 
 def _next(claims: Sequence[Claim], top: int) -> Claim:
