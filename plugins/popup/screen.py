@@ -1,5 +1,6 @@
 """What is to be seen, from what is known: the window draws a `Screen` and decides nothing. Pure."""
 
+import re
 from dataclasses import dataclass
 
 from . import wording
@@ -9,6 +10,8 @@ from .model import Action, Escape, Model, Offer, Phase, Source, Trouble
 ASK = "Ask anything"
 WORK = "What shall be done with it? Type a question or a change, or choose"
 FOLLOW = "Follow up"
+_MNEMONIC = re.compile("_(.)")
+"""In a label: the key that presses the button; two are one underscore."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Screen:
     def enter(self) -> str:
         """The same in a word, or the first way out of trouble."""
         if self.offers:
-            return self.offers[0].label.replace("_", "").lower()
+            words = _MNEMONIC.sub(r"\1", self.offers[0].label)
+            return words[:1].lower() + words[1:]
         return str(self.default or "")
 
 

@@ -37,7 +37,8 @@ def _too_small(error: IngleError, models: Sequence[Mapping[str, Any]], needs: st
     if here is not None:
         called = naming.model(here["name"])
         text = f"{called} is on this machine and can do it."
-        return Trouble(title, text, (Offer("use", f"_Switch to {called}", here["name"]), ANYWAY))
+        label = "_Switch to " + called.replace("_", "__")  # one alone would be a mnemonic
+        return Trouble(title, text, (Offer("use", label, here["name"]), ANYWAY))
     there = next((one for one in able if one.get("state") == "available"), None)
     if there is None:
         return Trouble(title, plainly(error.hint.partition(";")[0]), (ANYWAY,))

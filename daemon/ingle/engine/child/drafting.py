@@ -125,8 +125,9 @@ def _class(run: int) -> int:
 
 @dataclass
 class Account:
-    """What drafts may cost, in steps of one row: for all texts together, since they learn about
-    one machine. What a wrong draft took more than it gave is paid from it."""
+    """What drafts may cost, in steps of one row: for all texts together, since they learn about one
+    machine, and for each by itself, which shall not pay for what another one has saved. What a wrong
+    draft took more than it gave is paid from both."""
 
     steps: float = CREDIT
 
@@ -166,7 +167,7 @@ class Drafting:
 
     def __init__(self, prompt: Sequence[int], cost: Cost, account: Account) -> None:
         self._index, self._trust = Index(prompt), Trust()
-        self._cost, self._account = cost, account
+        self._cost, self._accounts = cost, (account, Account())
         self._source: int | None = None
         """Where what comes next is expected to stand."""
         self._run = 0
@@ -179,7 +180,7 @@ class Drafting:
             self._trust.learn(self._run, is_right=is_right)
             self._source = source + 1
         self._index.append(token)
-        self._account.earn(RISK)
+        self._earn(RISK)
         self._run = self._run + 1 if is_right else 0
         if not is_right:
             self._look_up()
@@ -192,7 +193,7 @@ class Drafting:
 
     def propose(self, most: int) -> tuple[list[int], float]:
         """What probably comes next, `most` tokens at most, and how many of them are probably right."""
-        if self._source is None or self._account.steps < 0:
+        if self._source is None or any(account.steps < 0 for account in self._accounts):
             return [], 0.0
         length, gain = best_length(self._trust.chance, self._run, most, self._cost.hoped)
         return self._ahead(self._source, length), gain
@@ -200,7 +201,11 @@ class Drafting:
     def settle(self, drafted: int, right: int) -> None:
         """Of a draft of so many tokens so many were right."""
         if alone := self._cost.ms(1):
-            self._account.earn(1 + right - self._cost.ms(1 + drafted) / alone)
+            self._earn(1 + right - self._cost.ms(1 + drafted) / alone)
+
+    def _earn(self, steps: float) -> None:
+        for account in self._accounts:
+            account.earn(steps)
 
     def _ahead(self, source: int, length: int) -> list[int]:
         """What stands from `source` on; past the end it repeats itself."""

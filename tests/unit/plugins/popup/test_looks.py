@@ -11,7 +11,9 @@ from PIL import ImageColor
 from fakes.popup_plugin import module
 from ingle.errors import Busy, ModelTooSmall
 
-wording, place, theme, trouble = (module(n) for n in ("wording", "place", "theme", "trouble"))
+wording, place, theme, trouble, models, screens = (
+    module(n) for n in ("wording", "place", "theme", "trouble", "model", "screen")
+)
 
 MODELS = [
     {"name": "smol", "state": "resident", "tier": "tiny", "size_bytes": 98_000_000, "licence": "MIT"},
@@ -39,6 +41,16 @@ def test_a_larger_model_that_is_here_is_offered_first() -> None:
     found = trouble.trouble_of(TOO_SMALL, [*MODELS, here], "small")
     assert [(one.kind, one.value) for one in found.offers] == [("use", "gemma"), ("anyway", "")]
     assert found.offers[0].label == "_Switch to Gemma"
+
+
+def test_an_underscore_in_a_name_is_no_mnemonic() -> None:
+    here = {"name": "my_own_7b", "state": "installed", "tier": "medium", "size_bytes": 9_000_000_000}
+    found = trouble.trouble_of(TOO_SMALL, [*MODELS, here], "small")
+    assert found.offers[0].label == "_Switch to My__own__7b"
+    model = models.Model()
+    model.starts(models.Task("ask", "Ask", asked="What?"))
+    model.fails(found)
+    assert screens.screen_of(model).enter == "switch to My_own_7b"
 
 
 def test_without_a_list_of_models_the_daemon_s_hint_is_all_there_is() -> None:
