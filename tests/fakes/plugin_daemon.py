@@ -29,6 +29,26 @@ class It(Plugin):
     async def hello(self, name: str = "you") -> str:
         return f"hello {name}"
 """
+SENDS = """
+from ingle.sdk import Ingle, Plugin
+
+class It(Plugin):
+    async def run(self, ingle: Ingle) -> None:
+        await ingle.put_context(f"from {ingle.name}", kind="clipboard")
+        await super().run(ingle)
+"""
+CLINGS = """
+import asyncio
+from ingle.sdk import Ingle, Plugin
+
+class It(Plugin):
+    async def run(self, ingle: Ingle) -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ingle.waiting("I stay")
+"""
 
 
 def write_plugin(folder: Path, name: str, code: str = PASSIVE, **manifest: Any) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fakes.plugin_daemon import PluginDaemon, plugin_daemon, write_plugin
+from fakes.plugin_daemon import CLINGS, SENDS, PluginDaemon, plugin_daemon, write_plugin
 from ingle.plughost.discovery import BUILT_IN
 
 COUNTS = """
@@ -32,26 +32,6 @@ class It(Plugin):
     @command
     async def say(self) -> str:
         return WORD
-"""
-CLINGS = """
-import asyncio
-from ingle.sdk import Ingle, Plugin
-
-class It(Plugin):
-    async def run(self, ingle: Ingle) -> None:
-        while True:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                ingle.waiting("I stay")
-"""
-SENDS = """
-from ingle.sdk import Ingle, Plugin
-
-class It(Plugin):
-    async def run(self, ingle: Ingle) -> None:
-        await ingle.put_context(f"from {ingle.name}", kind="clipboard")
-        await super().run(ingle)
 """
 FALLS_AT_THE_END = """
 import asyncio

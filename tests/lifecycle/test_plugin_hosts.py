@@ -8,35 +8,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fakes.plugin_daemon import PluginDaemon, plugin_daemon, write_plugin
+from fakes.plugin_daemon import CLINGS, SENDS, PluginDaemon, plugin_daemon, write_plugin
 from ingle.errors import InvalidParams, NotFound, PluginFailed
 
-SENDS = """
-from ingle.sdk import Ingle, Plugin, command
-
-class It(Plugin):
-    async def run(self, ingle: Ingle) -> None:
-        await ingle.put_context(f"from {ingle.name}", kind="clipboard")
-        await super().run(ingle)
-"""
 CRASHES = """
 from ingle.sdk import Ingle, Plugin
 
 class It(Plugin):
     async def run(self, ingle: Ingle) -> None:
         raise ValueError("a secret text")
-"""
-CLINGS = """
-import asyncio
-from ingle.sdk import Ingle, Plugin
-
-class It(Plugin):
-    async def run(self, ingle: Ingle) -> None:
-        while True:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                await ingle.put_context("I stay", kind="clipboard")
 """
 BLOCKS = """
 import signal
